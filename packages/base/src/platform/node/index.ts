@@ -1,0 +1,5 @@
+/** The real machine, through Node. Edges (a `main`, the CLI, a test) construct these and pass them in. */
+export { NodeClock } from "./clock.ts";
+export { NodeDisk } from "./disk.ts";
+export { NodeNet } from "./net.ts";
+export { NodeRandom } from "./random.ts";
