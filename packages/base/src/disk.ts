@@ -8,6 +8,7 @@
  * Durability is explicit. Bytes are durable after `DiskFile.sync` (or `writeFile` with `sync`), and a name (created,
  * renamed, linked or removed) after `syncDirectory` of its parent. Without these a power cut may undo either.
  */
+import { assert } from "./assert.ts";
 import { type ErrorKind, PondError } from "./errors.ts";
 
 /** Codes are the kernel's names. `EBADF` is a closed handle; `EOTHER` is anything not listed, its name in `cause`. */
@@ -228,6 +229,15 @@ export function diskError(code: string, details: DiskErrorDetails, options?: { c
       known === "ENOSPC" || known === "EDQUOT" ? "free some space or choose another directory" : undefined,
     ...(options?.cause === undefined ? {} : { cause: options.cause }),
   });
+}
+
+/** Asserts that open options make sense together. Every implementation checks, so that none is more lenient. */
+export function assertOpenOptions(options: OpenOptions): void {
+  const { read = false, write = false, create = false, exclusive = false, truncate = false } = options;
+  assert(read || write, "a file is opened to read, to write or both");
+  assert(write || !create, "create needs write");
+  assert(create || !exclusive, "exclusive needs create");
+  assert(write || !truncate, "truncate needs write");
 }
 
 /** After an I/O error in one of these nobody knows what reached the disk. */

@@ -92,9 +92,7 @@ function appendError(lines: string[], error: unknown, prefix: string, depth: num
   lines.push(prefix + headline(error));
   if (isPondError(error) && error.hint !== undefined) lines.push(`  hint: ${error.hint}`);
   if (!(error instanceof Error) || depth === CAUSE_DEPTH_MAX) return;
-  if (error instanceof AggregateError) {
-    for (const part of error.errors) appendError(lines, part, "  also: ", CAUSE_DEPTH_MAX);
-  }
+  for (const part of partsOf(error)) appendError(lines, part, "  also: ", CAUSE_DEPTH_MAX);
   if (error.cause !== undefined) appendError(lines, error.cause, "  caused by: ", depth + 1);
 }
 
@@ -135,6 +133,7 @@ function toJson(error: unknown, depth: number): ErrorJson {
   if (!(error instanceof Error)) return { name: "Error", message: String(error) };
   const deeper = depth < CAUSE_DEPTH_MAX;
   const code = (error as { code?: unknown }).code;
+  const parts = partsOf(error);
   return {
     name: error.name,
     message: error.message,
@@ -143,10 +142,19 @@ function toJson(error: unknown, depth: number): ErrorJson {
     ...(isPondError(error) ? { kind: error.kind, details: encode(error.details) } : {}),
     ...(isPondError(error) && error.hint !== undefined ? { hint: error.hint } : {}),
     ...(deeper && error.cause !== undefined ? { cause: toJson(error.cause, depth + 1) } : {}),
-    ...(deeper && error instanceof AggregateError
-      ? { errors: error.errors.map((part) => toJson(part, depth + 1)) }
-      : {}),
+    ...(deeper && parts.length > 0 ? { errors: parts.map((part) => toJson(part, depth + 1)) } : {}),
   };
+}
+
+/** What an `AggregateError` holds, or the two errors of a `SuppressedError`, which `await using` throws. */
+function partsOf(error: Error): readonly unknown[] {
+  const {
+    errors,
+    error: last,
+    suppressed,
+  } = error as Partial<AggregateError> & { error?: unknown; suppressed?: unknown };
+  if (Array.isArray(errors)) return errors;
+  return error.name === "SuppressedError" ? [suppressed, last] : [];
 }
 
 function revive(json: ErrorJson, cause: { readonly cause?: unknown }): Error {

@@ -24,6 +24,7 @@ export {
   type Timer,
 } from "./clock.ts";
 export {
+  assertOpenOptions,
   type DirectoryEntry,
   type Disk,
   type DiskError,

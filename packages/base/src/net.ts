@@ -42,7 +42,10 @@ export type NetError = PondError<NetErrorCode, NetErrorDetails>;
 
 /** Limits every implementation keeps. */
 export interface NetSettings {
-  /** Bytes of writes not yet taken by the kernel, per connection; a write beyond that fails with `EQUEUEFULL`. */
+  /**
+   * Bytes of writes not yet taken by the kernel, per connection; a further write beyond that fails with `EQUEUEFULL`
+   * and sends nothing. One write alone may be larger.
+   */
   readonly unsentBytesMax: number;
   /** Connections waiting in a listener to be taken; further ones are closed at once. */
   readonly acceptQueueMax: number;
@@ -51,7 +54,7 @@ export interface NetSettings {
 export const DEFAULT_NET_SETTINGS: NetSettings = { unsentBytesMax: 64 * 2 ** 20, acceptQueueMax: 128 };
 
 export interface Net {
-  /** Port 0 asks for a free one: read it from `Listener.address`. */
+  /** Port 0 asks for a free one: read it from `Listener.address`. A unix path must not exist; closing removes it. */
   listen(address: NetAddress): Promise<Listener>;
 
   /** An abort closes the half-made connection and rejects with `signal.reason`. */
@@ -68,8 +71,11 @@ export interface Listener extends AsyncIterable<Connection>, AsyncDisposable {
 
 /**
  * A stream in each direction. Reading yields batches of received bytes, owned by the reader, in order and with no
- * meaning to their borders; it ends when the peer calls `end`, and throws `ECONNRESET` if the peer vanishes. Only one
- * reader, once; leaving the loop early closes the connection.
+ * meaning to their borders. Only one reader, once; leaving the loop early closes the connection.
+ *
+ * Reading ends when the peer ended its side, and throws `ECONNRESET` when the peer reset the connection. A peer that
+ * closed or crashed looks like either, so a protocol says goodbye in its own words; a machine that lost power looks
+ * like silence, so a protocol also has heartbeats.
  */
 export interface Connection extends AsyncIterable<Uint8Array>, AsyncDisposable {
   /** The other end, for messages and logs. */
@@ -86,7 +92,10 @@ export interface Connection extends AsyncIterable<Uint8Array>, AsyncDisposable {
   /** Says that no more writes come; the peer's reading ends after the last byte. Reading here goes on. Idempotent. */
   end(): Promise<void>;
 
-  /** Drops the connection in both directions, unsent bytes included; `end` first to have them delivered. Idempotent. */
+  /**
+   * Drops the connection in both directions, unsent bytes included; `end` first to have them delivered. A reader or
+   * writer that waits here fails with `ECLOSED`. Idempotent.
+   */
   close(): Promise<void>;
 }
 

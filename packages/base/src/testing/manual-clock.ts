@@ -14,18 +14,16 @@ const WALL_START_MS = 1_767_225_600_000;
 
 interface Entry {
   readonly dueMs: number;
-  readonly order: number;
   readonly fn: () => void;
 }
 
 /**
  * A clock that `advance` moves. Timers fire in order of due time, equals in order of creation, each with the clock
  * set to exactly its due time. Between two timers promise reactions get to run, so code that sleeps in a loop
- * meets every one of its steps.
+ * meets every one of its steps. Only promises settle this way: work that waits for the real disk or network does not.
  */
 export class ManualClock implements Clock {
   #nowMs = 0;
-  #order = 0;
   #wallOffsetMs: number;
   readonly #entries: Set<Entry> = new Set();
 
@@ -56,7 +54,7 @@ export class ManualClock implements Clock {
 
   timer(ms: number, fn: () => void): Timer {
     assertDurationMs(ms);
-    const entry = { dueMs: this.#nowMs + ms, order: this.#order++, fn };
+    const entry = { dueMs: this.#nowMs + ms, fn };
     this.#entries.add(entry);
     return {
       cancel: () => void this.#entries.delete(entry),
@@ -85,6 +83,7 @@ export class ManualClock implements Clock {
     this.#wallOffsetMs += ms;
   }
 
+  /** A set keeps the order of insertion, so of equal due times the one created first wins. */
   #next(untilMs: number): Entry | undefined {
     let first: Entry | undefined;
     for (const entry of this.#entries) {

@@ -4,16 +4,17 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, parse, resolve } from "node:path";
 import { assert } from "../../assert.ts";
-import type {
-  DirectoryEntry,
-  Disk,
-  DiskFile,
-  DiskStat,
-  EntryType,
-  FromTo,
-  OpenOptions,
-  TempDirectory,
-  WriteFileOptions,
+import {
+  assertOpenOptions,
+  type DirectoryEntry,
+  type Disk,
+  type DiskFile,
+  type DiskStat,
+  type EntryType,
+  type FromTo,
+  type OpenOptions,
+  type TempDirectory,
+  type WriteFileOptions,
 } from "../../disk.ts";
 import { attempt } from "./disk-errors.ts";
 import { NodeDiskFile } from "./disk-file.ts";
@@ -124,10 +125,7 @@ export class NodeDisk implements Disk {
 
 function openFlags(options: OpenOptions): number {
   const { read = false, write = false, create = false, exclusive = false, truncate = false } = options;
-  assert(read || write, "a file is opened to read, to write or both");
-  assert(write || !create, "create needs write");
-  assert(create || !exclusive, "exclusive needs create");
-  assert(write || !truncate, "truncate needs write");
+  assertOpenOptions(options);
   const access = read && write ? constants.O_RDWR : write ? constants.O_WRONLY : constants.O_RDONLY;
   return (
     access |

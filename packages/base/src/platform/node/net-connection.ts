@@ -52,9 +52,7 @@ export class NodeConnection implements Connection {
     const onAbort = (): void => void this.close();
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.#socket.write(bytes, (error) => (error ? reject(error) : resolve()));
-      });
+      await this.#send(bytes);
     } catch (error) {
       signal?.throwIfAborted();
       if (this.#closedHere) throw netError("ECLOSED", this.#details("write to"), { cause: error });
@@ -89,6 +87,17 @@ export class NodeConnection implements Connection {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #send(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => {
+        if (error) reject(error);
+        // Node reports success for writes that a destroyed socket cancelled.
+        else if (this.#socket.destroyed) reject(netError("ECLOSED", this.#details("write to")));
+        else resolve();
+      });
+    });
   }
 
   #details(operation: string): NetErrorDetails {

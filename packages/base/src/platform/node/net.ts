@@ -22,7 +22,7 @@ export class NodeNet implements Net {
   }
 
   async listen(address: NetAddress): Promise<Listener> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false });
+    const server = createServer({ allowHalfOpen: true, noDelay: true });
     const listener = new NodeListener(server, this.#settings);
     try {
       await startListening(server, address);
