@@ -124,13 +124,16 @@ const CLOSED_ROOMS = {
   optimizer: ["planner", "execution", "dataframe"],
   planner: ["dataframe"],
   execution: ["dataframe", "logical", "optimizer", "planner"],
-  dataset: Object.keys(PURPOSES),
+  dataset: Object.keys(PURPOSES).filter((room) => room !== "logical"),
   duckdb: Object.keys(PURPOSES),
   arrow: Object.keys(PURPOSES),
 };
 
-/** Rooms of which only the types may be named: the planner makes tasks, whose shapes `execution` owns. */
-const TYPES_ONLY_ROOMS = { planner: ["execution"] };
+/**
+ * Rooms of which only the types may be named: the planner makes tasks, whose shapes `execution` owns; sources and sinks
+ * take the options of the nodes that name them.
+ */
+const TYPES_ONLY_ROOMS = { planner: ["execution"], dataset: ["logical"] };
 
 function roomImports(room) {
   const into = (closed, options) => ({

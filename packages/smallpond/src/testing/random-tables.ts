@@ -12,7 +12,9 @@
  * first rows are the same whether there are 5 rows or 50.
  *
  * DuckDB compares more loosely than these tables vary: intervals of 30 days and of 1 month are equal, and so are
- * VARIANTs of different integer types. Compare `CAST(column AS VARCHAR)` too where that matters.
+ * VARIANTs of different integer types. Compare `CAST(column AS VARCHAR)` too where that matters. It refuses to compare
+ * VARIANTs of unlike types at all, so a query that compares, groups or sorts by columns must use `comparableSql` or
+ * leave VARIANT out by `exclude: ["VARIANT"]`.
  */
 import type { Random } from "@smallpond/base";
 import {
@@ -96,6 +98,11 @@ export function randomTable(random: Random, options: RandomTableOptions = {}): R
 export function randomType(random: Random, kind: RandomKind, options: RandomTableOptions = {}): TypeSample {
   const settings = settingsOf(options);
   return kindSample(random, kind, settings, Math.max(1, settings.depthMax));
+}
+
+/** The column as an expression that DuckDB can compare with any other of its kind: VARIANTs as text. */
+export function comparableSql({ name, type }: RandomColumn): string {
+  return type.includes("VARIANT") ? `CAST(${quote(name)} AS VARCHAR)` : quote(name);
 }
 
 interface Settings {

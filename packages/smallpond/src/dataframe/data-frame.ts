@@ -1,0 +1,521 @@
+/** What people type: a lazy frame, its verbs, and the actions that run it. */
+import { type Clock, PondError } from "@smallpond/base";
+import type { RecordBatch, Table } from "apache-arrow";
+import { arrowBatches, arrowTable, tableBatches } from "../arrow/tables.ts";
+import { datasetBytes, datasetRows } from "../dataset/stored-dataset.ts";
+import { rowBatches } from "../duckdb/rows.ts";
+import type { Column } from "../duckdb/schema.ts";
+import type { Row } from "../duckdb/values/js-value.ts";
+import type { TaskFunction } from "../execution/function-task.ts";
+import { watchMemory } from "../execution/memory-watch.ts";
+import type { GroupKey } from "../logical/aggregate.ts";
+import { distinct } from "../logical/distinct.ts";
+import { drop } from "../logical/drop.ts";
+import { filter } from "../logical/filter.ts";
+import { functionNode } from "../logical/function.ts";
+import { JOIN_TYPES, type JoinOn, type JoinType, join } from "../logical/join.ts";
+import { limit } from "../logical/limit.ts";
+import type { LogicalNode, NodeMeta } from "../logical/node.ts";
+import { partialSort } from "../logical/partial-sort.ts";
+import { partitionCount } from "../logical/partition-count.ts";
+import { project } from "../logical/project.ts";
+import { randomShuffle } from "../logical/random-shuffle.ts";
+import { rename } from "../logical/rename.ts";
+import { repartition } from "../logical/repartition.ts";
+import { sort } from "../logical/sort.ts";
+import { union } from "../logical/union.ts";
+import { withColumns } from "../logical/with-columns.ts";
+import { type WriteParquetOptions, writeParquet } from "../logical/write-parquet.ts";
+import type { ActionOptions, Engine, Reading } from "./engine.ts";
+import type { FunctionRegistry } from "./function-registry.ts";
+import { tree } from "./graph.ts";
+import { GroupedFrame } from "./grouped-frame.ts";
+import type { SessionSettings } from "./init-options.ts";
+import { type RepartitionOptions, repartitionSpec } from "./repartition-options.ts";
+import { textTable } from "./text-table.ts";
+
+/** What a frame needs of its session. */
+export interface FrameHost {
+  readonly engine: Engine;
+  readonly functions: FunctionRegistry;
+  readonly settings: SessionSettings;
+  readonly clock: Clock;
+  readonly residentBytes: () => number;
+  /** A number for a new node, and the line that asks for it. Throws when the session is closed. */
+  meta(): NodeMeta;
+  made(node: LogicalNode): void;
+}
+
+/** Output columns of a function: name to DuckDB type, such as `{ host: "VARCHAR", hits: "BIGINT" }`. */
+export interface FunctionOptions {
+  /** Inferred from the first rows returned when not given. */
+  readonly schema?: Readonly<Record<string, string>>;
+}
+
+export interface BatchOptions extends FunctionOptions {
+  /** Rows per call; 122,880 when not given. */
+  readonly batchSize?: number;
+}
+
+/** Columns both frames have, pairs of expressions, or a condition over `l` and `r`. */
+export type On =
+  | string
+  | readonly string[]
+  | { readonly left: string | readonly string[]; readonly right: string | readonly string[] }
+  | { readonly condition: string };
+
+export interface JoinOptions {
+  readonly on?: On;
+  /** `inner` when not given. */
+  readonly how?: JoinType;
+  /** Put after names of the right frame that the left has too; `_right` when not given. */
+  readonly suffix?: string;
+  /** Hash both sides into that many parts and join part by part, for joins that do not fit in memory as one. */
+  readonly partitions?: number;
+}
+
+export interface WriteResult {
+  readonly path: string;
+  readonly files: readonly string[];
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** A value that may be one or several. */
+type OneOrMore<T> = T | readonly T[];
+
+const BATCH_ROWS = 122_880;
+const SHOWN_ROWS = 20;
+
+export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
+  /** The plan node; part of the low-level API. */
+  readonly node: LogicalNode;
+  readonly #host: FrameHost;
+
+  constructor(host: FrameHost, node: LogicalNode) {
+    this.#host = host;
+    this.node = node;
+    host.made(node);
+  }
+
+  // ---- rows and columns -------------------------------------------------------------------------------------
+
+  /** Columns and expressions: `select("origin", "delay * 60 AS seconds")`, `select({ seconds: "delay * 60" })`. */
+  select<S extends Row = Row>(
+    ...columns: readonly (string | Readonly<Record<string, string>>)[]
+  ): DataFrame<S> {
+    const items = columns.flatMap((column) =>
+      typeof column === "string"
+        ? [column]
+        : Object.entries(column).map(
+            ([name, expression]) => `(${expression}\n) AS "${name.replaceAll('"', '""')}"`,
+          ),
+    );
+    if (items.length === 0) throw nothingGiven("select", "a column or expression");
+    return this.#next(project(this.#meta(), this.node, items.join(", ")));
+  }
+
+  /** All columns, some new or computed anew: `withColumns({ hours: "delay / 60" })`. */
+  withColumns<S extends Row = Row>(columns: Readonly<Record<string, string>>): DataFrame<S> {
+    if (Object.keys(columns).length === 0) throw nothingGiven("withColumns", "a column");
+    return this.#next(withColumns(this.#meta(), this.node, { ...columns }));
+  }
+
+  /** All columns but these. A column that is not there is an error. */
+  drop<S extends Row = Row>(...columns: readonly string[]): DataFrame<S> {
+    if (columns.length === 0) throw nothingGiven("drop", "a column");
+    return this.#next(drop(this.#meta(), this.node, columns));
+  }
+
+  /** The same columns under other names: `rename({ origin: "iata" })`. */
+  rename<S extends Row = Row>(names: Readonly<Record<string, string>>): DataFrame<S> {
+    if (Object.keys(names).length === 0) throw nothingGiven("rename", "a column");
+    return this.#next(rename(this.#meta(), this.node, { ...names }));
+  }
+
+  /** Rows for which an SQL condition, or a function of the row, is true. */
+  filter(condition: string | ((row: R) => boolean | Promise<boolean>)): DataFrame<R> {
+    if (typeof condition === "string") return this.#next(filter(this.#meta(), this.node, condition));
+    return this.#function("filter", condition as (input: never) => unknown, {});
+  }
+
+  /** Each row to another: a SELECT list, or a function from row to row. */
+  map<S extends Row = Row>(
+    to: string | ((row: R) => S | Promise<S>),
+    options: FunctionOptions = {},
+  ): DataFrame<S> {
+    if (typeof to === "string") return this.#next(project(this.#meta(), this.node, to));
+    return this.#function("map", to as (input: never) => unknown, options);
+  }
+
+  /** Each row to any number of rows: a SELECT list with `unnest`, or a function from row to rows. */
+  flatMap<S extends Row = Row>(
+    to: string | ((row: R) => Iterable<S> | Promise<Iterable<S>>),
+    options: FunctionOptions = {},
+  ): DataFrame<S> {
+    if (typeof to === "string") return this.#next(project(this.#meta(), this.node, to));
+    return this.#function("flat-map", to as (input: never) => unknown, options);
+  }
+
+  /** Arrow tables of up to `batchSize` rows to Arrow tables. */
+  mapBatches<S extends Row = Row>(
+    to: (batch: Table) => Table | Promise<Table>,
+    options: BatchOptions = {},
+  ): DataFrame<S> {
+    return this.#function("batches", to as (input: never) => unknown, options, options.batchSize);
+  }
+
+  // ---- whole frames -----------------------------------------------------------------------------------------
+
+  /** Groups for `agg`: `groupBy("origin", { month: "month(date)" }).agg({ flights: "count(*)" })`. */
+  groupBy(...keys: readonly (string | Readonly<Record<string, string>>)[]): GroupedFrame {
+    const named = keys.flatMap((key): GroupKey[] =>
+      typeof key === "string"
+        ? [{ name: null, expression: key }]
+        : Object.entries(key).map(([name, expression]) => ({ name, expression })),
+    );
+    return new GroupedFrame(this.node, named, {
+      meta: () => this.#meta(),
+      frame: (node) => this.#next(node),
+    });
+  }
+
+  /** One row for the whole frame: `agg({ flights: "count(*)" })`. */
+  agg<S extends Row = Row>(aggregates: Readonly<Record<string, string>>): DataFrame<S> {
+    return this.groupBy().agg(aggregates);
+  }
+
+  /** Rows of this and another frame that belong together. */
+  join<S extends Row = Row>(other: DataFrame, options: JoinOptions = {}): DataFrame<S> {
+    const how = options.how ?? "inner";
+    if (!JOIN_TYPES.includes(how))
+      throw badArgument("join", `how must be one of ${JOIN_TYPES.join(", ")}`, how);
+    const on = joinOn(options.on, how);
+    const partitions = options.partitions === undefined ? null : checkCount("join", options.partitions);
+    const sides = { left: this.node, right: other.node };
+    return this.#next(join(this.#meta(), sides, { how, on, suffix: options.suffix ?? "_right", partitions }));
+  }
+
+  /** The whole frame in order: `sort("delay DESC", "origin")`; `{ partitions }` sorts in that many ranges. */
+  sort(keys: OneOrMore<string>, options: { readonly partitions?: number } = {}): DataFrame<R> {
+    const list = oneOrMore(keys);
+    if (list.length === 0) throw nothingGiven("sort", "a key");
+    const partitions = options.partitions === undefined ? null : checkCount("sort", options.partitions);
+    return this.#next(sort(this.#meta(), this.node, list, partitions));
+  }
+
+  /** Different rows only, or one row per value of some columns. */
+  distinct(on?: OneOrMore<string>): DataFrame<R> {
+    return this.#next(distinct(this.#meta(), this.node, on === undefined ? null : oneOrMore(on)));
+  }
+
+  /** All rows of both frames, columns matched by name. */
+  union(other: OneOrMore<DataFrame>, options: { readonly fillMissing?: boolean } = {}): DataFrame<R> {
+    const nodes = oneOrMore(other).map((frame) => frame.node);
+    return this.#next(union(this.#meta(), [this.node, ...nodes], options.fillMissing ?? false));
+  }
+
+  /** At most `count` rows of the whole frame. */
+  limit(count: number): DataFrame<R> {
+    if (!Number.isSafeInteger(count) || count < 0)
+      throw badArgument("limit", "the count must be a whole number", count);
+    return this.#next(limit(this.#meta(), this.node, count));
+  }
+
+  // ---- partitions -------------------------------------------------------------------------------------------
+
+  /**
+   * The same rows in `count` partitions: by files or rows as they come, by the hash of some columns (`hashBy`), by a
+   * column whose value is the partition's number (`by`), by ranges of sort keys (`rangeBy`), or at random.
+   */
+  repartition(count: number, options: RepartitionOptions = {}): DataFrame<R> {
+    return this.#next(repartition(this.#meta(), this.node, repartitionSpec(count, options)));
+  }
+
+  /** Rows dealt at random over the partitions there are, and in random order within each. */
+  randomShuffle(options: { readonly seed?: number } = {}): DataFrame<R> {
+    return this.#next(randomShuffle(this.#meta(), this.node, options.seed ?? null));
+  }
+
+  /** Each partition in order by itself: `partialSort("delay DESC")`. */
+  partialSort(keys: OneOrMore<string>): DataFrame<R> {
+    const list = oneOrMore(keys);
+    if (list.length === 0) throw nothingGiven("partialSort", "a key");
+    return this.#next(partialSort(this.#meta(), this.node, list));
+  }
+
+  /** How many partitions the frame has. */
+  get partitions(): number {
+    return partitionCount(this.node);
+  }
+
+  // ---- results ----------------------------------------------------------------------------------------------
+
+  /** The number of rows. */
+  async count(options: ActionOptions = {}): Promise<number> {
+    return await this.#act("count()", options, async (signal) => {
+      await using reading = await this.#host.engine.read(this.node, "rows", { signal });
+      const query = `SELECT count(*) AS n FROM (${reading.query})`;
+      const rows = await this.#guard(reading, () => reading.connection.rows(query, { signal }));
+      return Number(rows[0]!["n"]);
+    });
+  }
+
+  /** The first `count` rows. */
+  async take(count: number, options: ActionOptions = {}): Promise<R[]> {
+    return await this.limit(count).#rows(`take(${count})`, options);
+  }
+
+  /** All rows. */
+  async takeAll(options: ActionOptions = {}): Promise<R[]> {
+    return await this.#rows("takeAll()", options);
+  }
+
+  /** All rows, in batches of some thousands as they are computed. Leaving the loop stops the query. */
+  async *batches(options: ActionOptions = {}): AsyncGenerator<R[], void, undefined> {
+    for await (const batch of this.#stream("batches()", options, (reading, signal) =>
+      this.#rowBatches(reading, signal),
+    )) {
+      yield batch;
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<R[], void, undefined> {
+    return this.batches();
+  }
+
+  /** All rows as one Arrow table. */
+  async toArrow(options: ActionOptions = {}): Promise<Table> {
+    return await this.#act("toArrow()", options, async (signal) => {
+      await using reading = await this.#host.engine.read(this.node, "order", { signal });
+      return await this.#guard(reading, async () =>
+        arrowTable(await reading.connection.stream(reading.query, { signal })),
+      );
+    });
+  }
+
+  /** All rows as Arrow record batches. */
+  async *arrowBatches(
+    options: ActionOptions & { readonly batchSize?: number } = {},
+  ): AsyncGenerator<RecordBatch> {
+    const batchRows = options.batchSize ?? BATCH_ROWS;
+    yield* this.#stream("arrowBatches()", options, async function* (reading, signal) {
+      const result = await reading.connection.stream(reading.query, { signal });
+      for await (const table of arrowBatches(result, { batchRows })) yield* tableBatches(table);
+    });
+  }
+
+  /**
+   * Writes Parquet and returns what was written: at least one file per partition into a directory, or one file when
+   * the path ends in `.parquet`. Nothing is at the target before all of it is.
+   *
+   * @throws TARGET_EXISTS when the target is there and `mode` is `error`, the default.
+   */
+  async writeParquet(path: string, options: WriteParquetOptions & ActionOptions = {}): Promise<WriteResult> {
+    const { signal, ...write } = options;
+    const node = writeParquet(this.#meta(), this.node, path, write);
+    return await this.#act(`writeParquet(${path})`, { signal }, async (combined) => {
+      const dataset = await this.#host.engine.compute(node, { signal: combined });
+      return {
+        path,
+        files: dataset.partitions.flat().map((file) => file.path),
+        rows: datasetRows(dataset),
+        bytes: datasetBytes(dataset),
+      };
+    });
+  }
+
+  /** The written files as a frame; they are written when it is first computed. */
+  writeParquetLazy(path: string, options: WriteParquetOptions = {}): DataFrame<R> {
+    return this.#next(writeParquet(this.#meta(), this.node, path, options));
+  }
+
+  /** Runs the frame now and keeps its result for everything made from it, until the session closes. */
+  async compute(options: ActionOptions = {}): Promise<this> {
+    await this.#act("compute()", options, (signal) => this.#host.engine.compute(this.node, { signal }));
+    return this;
+  }
+
+  /** Whether the result is kept. */
+  isComputed(): boolean {
+    return this.#host.engine.isComputed(this.node);
+  }
+
+  /** Forgets the kept results of this frame and of all frames made from it, and runs it anew. */
+  async recompute(options: ActionOptions = {}): Promise<this> {
+    await this.#host.engine.forget(this.node);
+    return await this.compute(options);
+  }
+
+  /** Column names and DuckDB types, without running anything but functions whose columns nobody gave. */
+  async schema(): Promise<Column[]> {
+    const bound = await this.#host.engine.schema(this.node);
+    return bound.map(({ name, type }) => ({ name, type }));
+  }
+
+  /** The plan: as written, and the stages that would run now. */
+  async explain(): Promise<string> {
+    const observe = partitionCount(this.node) > 1 ? "partitions" : "rows";
+    const { root, stages } = await this.#host.engine.plan(this.node, observe);
+    const note = (node: LogicalNode): string => {
+      const location = node.origin.location();
+      return location === undefined ? "" : `  — ${location}`;
+    };
+    const steps = [
+      ...stages.map((stage, i) => `  ${i + 1}. ${stage}`),
+      `  ${stages.length + 1}. one query over what remains`,
+    ];
+    return `as written:\n${indent(tree(this.node, note))}\noptimized:\n${indent(tree(root, () => ""))}\nstages:\n${steps.join("\n")}`;
+  }
+
+  /** The first rows as a table of text. */
+  async toText(count: number = SHOWN_ROWS): Promise<string> {
+    const rows = await this.take(count + 1);
+    return textTable(await this.schema(), rows.slice(0, count), { more: rows.length > count });
+  }
+
+  /** Prints the first rows. */
+  async show(count: number = SHOWN_ROWS): Promise<void> {
+    console.log(await this.toText(count));
+  }
+
+  // ---- inside -----------------------------------------------------------------------------------------------
+
+  #meta(): NodeMeta {
+    return this.#host.meta();
+  }
+
+  #next<S extends Row>(node: LogicalNode): DataFrame<S> {
+    return new DataFrame<S>(this.#host, node);
+  }
+
+  #function<S extends Row>(
+    form: TaskFunction["form"],
+    call: (input: never) => unknown,
+    options: FunctionOptions,
+    batchSize: number = BATCH_ROWS,
+  ): DataFrame<S> {
+    if (typeof call !== "function") throw badArgument(form, "expected SQL text or a function", call);
+    if (!Number.isSafeInteger(batchSize) || batchSize < 1)
+      throw badArgument("mapBatches", "batchSize must be a whole number above 0", batchSize);
+    const name = call.name === "" ? "anonymous" : call.name;
+    const schema = options.schema ?? null;
+    const { int64 } = this.#host.settings;
+    const functionId = this.#host.functions.add({ name, form, call, batchRows: batchSize, schema, int64 });
+    const settings = { form, functionId, functionName: name, schema, batchRows: batchSize };
+    return this.#next(functionNode(this.#meta(), this.node, settings));
+  }
+
+  async #rows(name: string, options: ActionOptions): Promise<R[]> {
+    return await this.#act(name, options, async (signal) => {
+      await using reading = await this.#host.engine.read(this.node, "order", { signal });
+      return await this.#guard(reading, async () => {
+        const rows: R[] = [];
+        for await (const batch of this.#rowBatches(reading, signal)) for (const row of batch) rows.push(row);
+        return rows;
+      });
+    });
+  }
+
+  async *#rowBatches(reading: Reading, signal: AbortSignal): AsyncGenerator<R[]> {
+    const result = await reading.connection.stream(reading.query, { signal });
+    const { int64 } = this.#host.settings;
+    for await (const batch of rowBatches(result, { int64 })) {
+      signal.throwIfAborted();
+      yield batch as R[];
+    }
+  }
+
+  /** An action that hands out its result piece by piece; leaving early interrupts it. */
+  async *#stream<T>(
+    name: string,
+    options: ActionOptions,
+    read: (reading: Reading, signal: AbortSignal) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void, undefined> {
+    const leave = new AbortController();
+    const outer =
+      options.signal === undefined ? leave.signal : AbortSignal.any([leave.signal, options.signal]);
+    using watch = this.#watch(name, outer);
+    const reading = await this.#host.engine.record(name, () =>
+      this.#host.engine.read(this.node, "order", { signal: watch.signal }),
+    );
+    try {
+      yield* read(reading, watch.signal);
+    } catch (error) {
+      throw watch.signal.aborted
+        ? watch.signal.reason
+        : await this.#host.engine.explainFailure(reading.root, error);
+    } finally {
+      leave.abort(new PondError("LEFT", { kind: "closed", message: "the loop was left" }));
+      await reading[Symbol.asyncDispose]();
+    }
+  }
+
+  async #act<T>(name: string, options: ActionOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    options.signal?.throwIfAborted();
+    using watch = this.#watch(name, options.signal ?? new AbortController().signal);
+    return await this.#host.engine.record(name, () => work(watch.signal));
+  }
+
+  /** Actions run in the user's process, whose memory has a limit too. */
+  #watch(label: string, signal: AbortSignal): ReturnType<typeof watchMemory> {
+    const { clock, residentBytes, settings } = this.#host;
+    return watchMemory({ clock, residentBytes }, { limitBytes: settings.memoryBytes, label, signal });
+  }
+
+  async #guard<T>(reading: Reading, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw await this.#host.engine.explainFailure(reading.root, error);
+    }
+  }
+}
+
+function oneOrMore<T>(value: OneOrMore<T>): readonly T[] {
+  return Array.isArray(value) ? (value as readonly T[]) : [value as T];
+}
+
+function joinOn(on: On | undefined, how: JoinType): JoinOn {
+  if (how === "cross") {
+    if (on === undefined) return { kind: "none" };
+    throw badArgument("join", "a cross join has no `on`", on);
+  }
+  if (on === undefined) throw badArgument("join", "say what to join by with `on`", undefined);
+  if (typeof on === "string") return { kind: "columns", columns: [on] };
+  if (Array.isArray(on)) return { kind: "columns", columns: on as readonly string[] };
+  if ("condition" in on) return { kind: "condition", condition: on.condition };
+  const pair = on as { readonly left: OneOrMore<string>; readonly right: OneOrMore<string> };
+  const left = oneOrMore(pair.left);
+  const right = oneOrMore(pair.right);
+  if (left.length === right.length && left.length > 0) return { kind: "keys", left, right };
+  throw badArgument(
+    "join",
+    "left and right need the same number of keys",
+    `${left.length} and ${right.length}`,
+  );
+}
+
+const COUNT_MAX = 65_536;
+
+function checkCount(verb: string, count: number): number {
+  if (Number.isSafeInteger(count) && count >= 1 && count <= COUNT_MAX) return count;
+  throw badArgument(verb, `partitions must be a whole number from 1 to ${COUNT_MAX}`, count);
+}
+
+function nothingGiven(verb: string, what: string): PondError {
+  return badArgument(verb, `give ${what}`, "nothing");
+}
+
+function badArgument(verb: string, message: string, value: unknown): PondError {
+  const shown = typeof value === "object" ? JSON.stringify(value) : String(value);
+  return new PondError("BAD_ARGUMENT", {
+    kind: "invalid",
+    message: `${verb}(): ${message}, got ${shown}`,
+    details: { verb },
+  });
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, "  ");
+}

@@ -1,0 +1,113 @@
+/** What a session did, from the events of its stages: for `report.json`, the timeline, and people. */
+import type { ExecutionEvent } from "../execution/events.ts";
+
+export interface StageReport {
+  readonly name: string;
+  readonly tasks: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly peakMemoryBytes: number;
+  readonly failedAttempts: number;
+}
+
+export interface ActionReport {
+  /** `count()`, `writeParquet(output/)`, … */
+  readonly name: string;
+  readonly seconds: number;
+  readonly outcome: "done" | "failed";
+  readonly stages: readonly StageReport[];
+}
+
+export interface SessionReport {
+  readonly jobId: string;
+  readonly jobName: string;
+  readonly startedAt: string;
+  readonly engine: string;
+  readonly actions: readonly ActionReport[];
+}
+
+/** Collects the events of one action. */
+export class ActionRecorder {
+  readonly name: string;
+  readonly startMs: number;
+  readonly events: ExecutionEvent[] = [];
+  #end: { readonly atMs: number; readonly outcome: "done" | "failed" } | undefined;
+
+  constructor(name: string, startMs: number) {
+    this.name = name;
+    this.startMs = startMs;
+  }
+
+  end(outcome: "done" | "failed", atMs: number): void {
+    this.#end ??= { outcome, atMs };
+  }
+
+  report(nowMs: number): ActionReport {
+    const end = this.#end?.atMs ?? nowMs;
+    return {
+      name: this.name,
+      seconds: seconds(end - this.startMs),
+      outcome: this.#end?.outcome ?? "failed",
+      stages: stageReports(this.events),
+    };
+  }
+}
+
+function stageReports(events: readonly ExecutionEvent[]): StageReport[] {
+  const ids = new Set(events.map((event) => event.stage));
+  return [...ids].map((id) => {
+    const own = events.filter((event) => event.stage === id);
+    const started = own.find((event) => event.kind === "stage-started");
+    const finished = own.find((event) => event.kind === "stage-finished");
+    const times = own.map((event) => event.atMs);
+    return {
+      name: started?.name ?? "",
+      tasks: started?.tasks ?? 0,
+      rows: finished?.rows ?? 0,
+      bytes: finished?.bytes ?? 0,
+      seconds: seconds(Math.max(...times) - Math.min(...times)),
+      peakMemoryBytes: Math.max(
+        0,
+        ...own.map((event) => (event.kind === "task-finished" ? event.peakMemoryBytes : 0)),
+      ),
+      failedAttempts: own.filter((event) => event.kind === "task-failed").length,
+    };
+  });
+}
+
+/** One span per task attempt in the Trace Event Format that browsers' profilers open. */
+export function timeline(actions: readonly ActionRecorder[]): object {
+  const spans = actions.flatMap((action, pid) => spansOf(action, pid));
+  return { displayTimeUnit: "ms", traceEvents: spans };
+}
+
+function spansOf(action: ActionRecorder, pid: number): object[] {
+  const spans: object[] = [];
+  const names = new Map<number, string>();
+  const open = new Map<string, number>();
+  for (const event of action.events) {
+    if (event.kind === "stage-started") names.set(event.stage, event.name);
+    if (!("task" in event)) continue;
+    const key = `${event.stage}/${event.task}/${event.attempt}`;
+    if (event.kind === "task-started") open.set(key, event.atMs);
+    else {
+      const start = open.get(key) ?? event.atMs;
+      const name = `${names.get(event.stage) ?? ""} [${event.task}]`;
+      spans.push({
+        name,
+        cat: event.kind,
+        ph: "X",
+        ts: start * 1000,
+        dur: (event.atMs - start) * 1000,
+        pid,
+        tid: event.task,
+      });
+    }
+  }
+  return spans;
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms) / 1000;
+}

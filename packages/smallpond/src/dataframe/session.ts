@@ -1,0 +1,401 @@
+/** The first thing people make: where frames come from, and what closes when they are done. */
+import { type Clock, type Disk, PondError, type Random } from "@smallpond/base";
+import { NodeClock, NodeDisk, NodeRandom } from "@smallpond/base/platform/node";
+import type { Table } from "apache-arrow";
+import { createArrowTable } from "../arrow/tables.ts";
+import { Database, type DatabaseConnection } from "../duckdb/database.ts";
+import { createRowTable } from "../duckdb/rows.ts";
+import type { JsValue, Row } from "../duckdb/values/js-value.ts";
+import { sqlLiteral } from "../duckdb/values/sql-literal.ts";
+import { InlineRunner } from "../execution/inline-runner.ts";
+import { type CsvScanOptions, csvScan } from "../logical/csv-scan.ts";
+import { type JsonScanOptions, jsonScan } from "../logical/json-scan.ts";
+import type { LogicalNode, NodeMeta } from "../logical/node.ts";
+import { captureOrigin } from "../logical/origin.ts";
+import { type ParquetScanOptions, parquetScan } from "../logical/parquet-scan.ts";
+import { partialSql } from "../logical/partial-sql.ts";
+import { sql } from "../logical/sql.ts";
+import { values } from "../logical/values.ts";
+import { environment } from "../platform/environment.ts";
+import { thisMachine } from "../platform/machine.ts";
+import { ProcessRunner } from "../platform/process-runner.ts";
+import { ownResidentBytes } from "../platform/resident-bytes.ts";
+import { JobDirectory } from "../storage/job-directory.ts";
+import { DataFrame } from "./data-frame.ts";
+import { type ActionOptions, Engine } from "./engine.ts";
+import { FunctionRegistry } from "./function-registry.ts";
+import { mermaid } from "./graph.ts";
+import { type InitOptions, resolveSettings, type SessionSettings } from "./init-options.ts";
+import { type SessionReport, timeline } from "./report.ts";
+
+/** Frames for a query: in order for `{0}`, `{1}`, …, or by name. */
+export type Inputs = readonly DataFrame[] | Readonly<Record<string, DataFrame>>;
+
+/** What may stand in a tagged query: a frame becomes a table, everything else a value. */
+export type SqlPart = DataFrame | JsValue;
+
+/** Work up to this size runs in the session's own process under `numExecutors: "auto"`. */
+const INLINE_BYTES_MAX = 256 * 1024 * 1024;
+const INLINE_SLOTS_MAX = 4;
+/** DuckDB's part of the memory limit, which counts the whole process. */
+const ENGINE_SHARE = 0.5;
+
+/**
+ * Starts a session. Nothing is started besides DuckDB in this process; executors come with the first large job.
+ *
+ * @throws BAD_OPTION for an option or `SP_*` variable that is not understood.
+ */
+export async function init(options: InitOptions = {}): Promise<Session> {
+  const clock = new NodeClock();
+  const random = new NodeRandom();
+  const disk = new NodeDisk();
+  const machine = thisMachine();
+  const settings = resolveSettings(options, {
+    environment: environment(),
+    machine,
+    random,
+    nowMs: clock.wallMs(),
+  });
+  return await Session.open({ clock, random, disk }, settings);
+}
+
+export interface SessionDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly disk: Disk;
+}
+
+interface Parts {
+  readonly database: Database;
+  readonly planning: DatabaseConnection;
+  readonly loading: DatabaseConnection;
+  readonly directory: JobDirectory;
+  readonly functions: FunctionRegistry;
+  readonly home: InlineRunner;
+  readonly version: string;
+}
+
+export class Session implements AsyncDisposable {
+  readonly settings: SessionSettings;
+  readonly #deps: SessionDeps;
+  readonly #parts: Parts;
+  readonly #engine: Engine;
+  readonly #startedMs: number;
+  readonly #loads = new Map<string, Promise<void>>();
+  readonly #frames: LogicalNode[] = [];
+  #processes: ProcessRunner | undefined;
+  #lastLoad: Promise<unknown> = Promise.resolve();
+  #nodes = 0;
+  #closing: Promise<void> | undefined;
+
+  private constructor(deps: SessionDeps, settings: SessionSettings, parts: Parts) {
+    this.#deps = deps;
+    this.settings = settings;
+    this.#parts = parts;
+    this.#startedMs = deps.clock.wallMs();
+    this.#engine = new Engine({
+      clock: deps.clock,
+      disk: deps.disk,
+      database: parts.database,
+      planning: parts.planning,
+      functions: parts.functions,
+      directory: parts.directory,
+      runnerFor: (bytes) => this.#runnerFor(bytes),
+      loaded: async (table) => await this.#loads.get(table),
+      nextId: () => this.#nodes++,
+      version: parts.version,
+    });
+  }
+
+  /** For tests and for sessions over other clocks and disks; people call `init`. */
+  static async open(deps: SessionDeps, settings: SessionSettings): Promise<Session> {
+    const directory = new JobDirectory(deps.disk, settings);
+    await directory.open();
+    const { threads, memoryBytes, timeZone } = settings;
+    const database = await Database.open({
+      threads,
+      memoryBytes: Math.floor(memoryBytes * ENGINE_SHARE),
+      tempDirectory: directory.tempPath,
+      timeZone,
+    });
+    const planning = await database.connect();
+    const loading = await database.connect();
+    const [row] = await planning.rows("SELECT version() AS version");
+    const functions = new FunctionRegistry();
+    const home = new InlineRunner(
+      { clock: deps.clock, disk: deps.disk, database, functions, residentBytes: ownResidentBytes },
+      { slots: Math.min(threads, INLINE_SLOTS_MAX), threads, memoryBytes },
+    );
+    const version = row?.["version"] as string;
+    return new Session(deps, settings, { database, planning, loading, directory, functions, home, version });
+  }
+
+  /** Where this job keeps its intermediate files and, at the end, its report. */
+  get directory(): string {
+    return this.#parts.directory.path;
+  }
+
+  /**
+   * Parquet files: a path, a directory or a glob, or several. Nothing is read before a result is asked for.
+   *
+   * @throws FILE_NOT_FOUND, FILE_CORRUPT, FILE_SCHEMA_MISMATCH when it runs, naming the file.
+   */
+  readParquet<R extends Row = Row>(
+    paths: string | readonly string[],
+    options: ParquetScanOptions = {},
+  ): DataFrame<R> {
+    return this.#frame(parquetScan(this.#meta(), list(paths), options));
+  }
+
+  /** CSV files. Types, header and separator are inferred from all rows of a file unless given. */
+  readCsv<R extends Row = Row>(
+    paths: string | readonly string[],
+    options: CsvScanOptions = {},
+  ): DataFrame<R> {
+    return this.#frame(csvScan(this.#meta(), list(paths), options));
+  }
+
+  /** JSON files, one object per line unless `format` says otherwise. */
+  readJson<R extends Row = Row>(
+    paths: string | readonly string[],
+    options: JsonScanOptions = {},
+  ): DataFrame<R> {
+    return this.#frame(jsonScan(this.#meta(), list(paths), options));
+  }
+
+  /**
+   * Rows of the program. Objects become columns by field name, other values one column `item`. Types are inferred
+   * from all rows unless `schema` gives them (column name to DuckDB type); an empty list needs one.
+   */
+  fromItems<T>(
+    items: readonly T[],
+    options: { readonly schema?: Readonly<Record<string, string>> } = {},
+  ): DataFrame<T extends Row ? T : T extends Record<string, unknown> ? Row : { item: JsValue }> {
+    const meta = this.#meta();
+    const rows = items.map((item) => (isRecord(item) ? (item as Row) : { item: item as JsValue }));
+    const schema = options.schema ?? null;
+    if (rows.length === 0 && schema === null) throw emptyItems();
+    const label = `fromItems(${items.length} rows)`;
+    const load = (connection: DatabaseConnection, table: string): Promise<void> =>
+      createRowTable(connection, table, rows, { schema, temporary: false });
+    return this.#frame(this.#load(meta, label, load));
+  }
+
+  /** An Arrow table. Every Arrow type comes in by the type table (`docs/types.md`). */
+  fromArrow<R extends Row = Row>(table: Table): DataFrame<R> {
+    const meta = this.#meta();
+    const load = (connection: DatabaseConnection, name: string): Promise<void> =>
+      createArrowTable(connection, name, table, "fromArrow()", { temporary: false });
+    return this.#frame(this.#load(meta, `fromArrow(${table.numRows} rows)`, load));
+  }
+
+  /**
+   * One query over whole frames: `sp.sql("SELECT … FROM {0}", flights)`, `sp.sql("SELECT … FROM f", { f: flights })`,
+   * or tagged, where frames become tables and everything else a bound value:
+   * sp.sql`SELECT * FROM ${flights} WHERE delay > ${60}`.
+   */
+  sql<R extends Row = Row>(query: string, inputs?: Readonly<Record<string, DataFrame>>): DataFrame<R>;
+  sql<R extends Row = Row>(query: string, ...inputs: readonly DataFrame[]): DataFrame<R>;
+  sql<R extends Row = Row>(query: TemplateStringsArray, ...parts: readonly SqlPart[]): DataFrame<R>;
+  sql<R extends Row = Row>(query: string | TemplateStringsArray, ...rest: readonly unknown[]): DataFrame<R> {
+    const { text, inputs } = queryOf(query, rest);
+    return this.#frame(sql(this.#meta(), text, inputs));
+  }
+
+  /**
+   * One query per partition: frames that are divided the same way are taken partition by partition, frames of one
+   * partition are seen whole by every run. Without frames it runs once. Tagged like `sql`.
+   *
+   * @throws PARTITIONING_MISMATCH when frames are divided in ways that would lose rows.
+   */
+  partialSql<R extends Row = Row>(query: string, inputs?: Readonly<Record<string, DataFrame>>): DataFrame<R>;
+  partialSql<R extends Row = Row>(query: string, ...inputs: readonly DataFrame[]): DataFrame<R>;
+  partialSql<R extends Row = Row>(query: TemplateStringsArray, ...parts: readonly SqlPart[]): DataFrame<R>;
+  partialSql<R extends Row = Row>(
+    query: string | TemplateStringsArray,
+    ...rest: readonly unknown[]
+  ): DataFrame<R> {
+    const { text, inputs } = queryOf(query, rest);
+    return this.#frame(partialSql(this.#meta(), text, inputs));
+  }
+
+  /** Computes frames, all of them, and keeps their results. */
+  async wait(...frames: readonly DataFrame[]): Promise<void> {
+    for (const frame of frames) await frame.compute();
+  }
+
+  /** Every frame of the session as a Mermaid flowchart. */
+  graph(): string {
+    return mermaid(this.#frames);
+  }
+
+  /** Writes `graph()` into a file. */
+  async dumpGraph(path: string): Promise<void> {
+    await this.#deps.disk.writeFile(path, this.graph());
+  }
+
+  /** Writes when each task ran, in the format that the profilers of browsers open. */
+  async dumpTimeline(path: string): Promise<void> {
+    await this.#deps.disk.writeFile(path, JSON.stringify(timeline(this.#engine.actions), null, 1));
+  }
+
+  /** What this session did so far. */
+  report(): SessionReport {
+    const now = this.#deps.clock.wallMs();
+    return {
+      jobId: this.settings.jobId,
+      jobName: this.settings.jobName,
+      startedAt: new Date(this.#startedMs).toISOString(),
+      engine: `DuckDB ${this.#parts.version}`,
+      actions: this.#engine.actions.map((action) => action.report(now)),
+    };
+  }
+
+  /** Process ids of the executors there are now. */
+  get executorPids(): readonly number[] {
+    return this.#processes?.pids ?? [];
+  }
+
+  /**
+   * Ends everything the session started, removes its intermediate files and writes `report.json` if any work was
+   * staged or written. Idempotent; running actions are interrupted.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#processes?.close();
+    await this.#lastLoad.catch(() => {});
+    await this.#parts.database.close();
+    const staged = this.#engine.actions.some((action) => action.events.length > 0);
+    await this.#parts.directory.close(staged ? JSON.stringify(this.report(), null, 2) : null);
+  }
+
+  #meta(): NodeMeta {
+    if (this.#closing !== undefined) throw closed();
+    return { id: this.#nodes++, origin: captureOrigin() };
+  }
+
+  #frame<R extends Row>(node: LogicalNode): DataFrame<R> {
+    return new DataFrame<R>(
+      {
+        engine: this.#engine,
+        functions: this.#parts.functions,
+        meta: () => this.#meta(),
+        made: (made) => this.#frames.push(made),
+        settings: this.settings,
+        clock: this.#deps.clock,
+        residentBytes: ownResidentBytes,
+      },
+      node,
+    );
+  }
+
+  /** Fills a table in the background; whoever reads it waits, and hears of a failure. One load at a time. */
+  #load(
+    meta: NodeMeta,
+    label: string,
+    load: (connection: DatabaseConnection, table: string) => Promise<void>,
+  ): LogicalNode {
+    const node = values(meta, `pond_values_${meta.id}`, label);
+    const loaded = this.#lastLoad.catch(() => {}).then(() => load(this.#parts.loading, node.table));
+    loaded.catch(() => {});
+    this.#lastLoad = loaded;
+    this.#loads.set(node.table, loaded);
+    return node;
+  }
+
+  #runnerFor(inputBytes: number): InlineRunner | ProcessRunner {
+    const { numExecutors, threads, memoryBytes, timeZone } = this.settings;
+    const inline = numExecutors === 0 || (numExecutors === "auto" && inputBytes <= INLINE_BYTES_MAX);
+    if (inline) return this.#parts.home;
+    const slots = numExecutors === "auto" ? threads : numExecutors;
+    const tempDirectory = this.#parts.directory.tempPath;
+    this.#processes ??= new ProcessRunner(
+      { clock: this.#deps.clock, home: this.#parts.home },
+      { slots, threads: Math.max(threads, slots), memoryBytes, tempDirectory, timeZone },
+    );
+    return this.#processes;
+  }
+}
+
+export type { ActionOptions };
+
+function list(paths: string | readonly string[]): readonly string[] {
+  const all = typeof paths === "string" ? [paths] : [...paths];
+  if (all.length > 0) return all;
+  throw new PondError("FILE_NOT_FOUND", {
+    kind: "invalid",
+    message: "no paths were given",
+    hint: "pass a path, a directory or a glob, or a list of them",
+  });
+}
+
+interface Query {
+  readonly text: string;
+  readonly inputs: readonly { readonly name: string; readonly node: LogicalNode }[];
+}
+
+function queryOf(query: string | TemplateStringsArray, rest: readonly unknown[]): Query {
+  if (typeof query !== "string") return taggedQuery(query, rest as readonly SqlPart[]);
+  const [first] = rest;
+  const named = rest.length === 1 && !(first instanceof DataFrame) && first !== undefined;
+  const entries = named
+    ? Object.entries(first as Record<string, DataFrame>)
+    : rest.filter((frame) => frame !== undefined).map((frame, i) => [String(i), frame as DataFrame] as const);
+  return { text: query, inputs: entries.map(([name, frame]) => ({ name, node: nodeOf(frame, name) })) };
+}
+
+/** Frames become `{0}`, `{1}`, …; the same frame twice is the same input. Values become literals of their type. */
+function taggedQuery(strings: TemplateStringsArray, parts: readonly SqlPart[]): Query {
+  const frames: DataFrame[] = [];
+  let text = strings[0]!;
+  for (const [i, part] of parts.entries()) {
+    if (part instanceof DataFrame) {
+      const known = frames.indexOf(part);
+      text += `{${known === -1 ? frames.push(part) - 1 : known}}`;
+    } else {
+      text += sqlLiteral(part);
+    }
+    text += strings[i + 1]!;
+  }
+  return { text, inputs: frames.map((frame, i) => ({ name: String(i), node: frame.node })) };
+}
+
+function nodeOf(frame: unknown, name: string): LogicalNode {
+  if (frame instanceof DataFrame) return frame.node;
+  throw new PondError("BAD_INPUT", {
+    kind: "invalid",
+    message: `input {${name}} of a query must be a frame, got ${typeof frame}`,
+    details: { input: name },
+    hint: "bind values with the tagged form: sp.sql`SELECT … WHERE delay > ${60}`",
+  });
+}
+
+function isRecord(item: unknown): boolean {
+  if (typeof item !== "object" || item === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(item);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function emptyItems(): PondError {
+  return new PondError("EMPTY_ITEMS", {
+    kind: "invalid",
+    message: "fromItems() of no rows has no columns",
+    hint: 'pass { schema: { name: "VARCHAR", … } }',
+  });
+}
+
+function closed(): PondError {
+  return new PondError("SESSION_CLOSED", {
+    kind: "closed",
+    message: "the session is closed",
+    hint: "make a new one with init()",
+  });
+}

@@ -1,0 +1,104 @@
+/** SQL that reads Parquet: whole scans as people asked for them, and slices of known files. */
+
+import { emptyRelation, findColumn, type Schema } from "../duckdb/schema.ts";
+import { quoteName, quoteText, quoteTexts } from "../duckdb/text.ts";
+import { isReadableType } from "../duckdb/type-text.ts";
+import type { ParquetScanOptions } from "../logical/parquet-scan.ts";
+import type { FileSlice } from "./file-slice.ts";
+import { escapeGlob } from "./paths.ts";
+
+/** All of a scan's files. `columns` keeps its order; everything else is left to DuckDB's optimizer. */
+export function parquetScanSql(files: readonly string[], options: ParquetScanOptions): string {
+  const list = options.columns?.map(quoteName).join(", ") ?? "*";
+  return `SELECT ${list} FROM ${readParquet(files, options)}`;
+}
+
+/**
+ * Some of a scan's files or rows, with the columns and types of the whole scan: a file read by itself could have
+ * other types than the first file of all gives them.
+ */
+export function parquetScanSliceSql(
+  slices: readonly FileSlice[],
+  options: ParquetScanOptions,
+  schema: Schema,
+): string {
+  if (slices.length === 0) return emptyRelation(schema);
+  const casts = schema.map(({ name, type }) =>
+    isReadableType(type) ? `CAST(${quoteName(name)} AS ${type}) AS ${quoteName(name)}` : quoteName(name),
+  );
+  const parts = slicesByRange(slices, schema, (files) => {
+    const hive = hiveTypes(files[0]!, schema);
+    const from = `FROM ${readParquet(files, options, hive)}`;
+    // Columns that these files lack but others have are NULL here, as in a scan of all files.
+    return options.unionByName ? `FROM (${emptyRelation(schema)} UNION ALL BY NAME ${from})` : from;
+  });
+  return parts.map((from) => `SELECT ${casts.join(", ")} ${from}`).join(" UNION ALL ");
+}
+
+/** Slices of files we wrote ourselves: exactly these columns, no guessing from the path. */
+export function parquetSlices(slices: readonly FileSlice[], names: readonly string[]): string {
+  const list = names.map(quoteName).join(", ");
+  const schema = names.map((name) => ({ name, type: "" }));
+  const parts = slicesByRange(
+    slices,
+    schema,
+    (files) => `FROM read_parquet(${quoteTexts(files.map(escapeGlob))}, hive_partitioning = false)`,
+  );
+  return parts.map((from) => `SELECT ${list} ${from}`).join(" UNION ALL ");
+}
+
+/** One FROM clause per run of whole files and per partial file, in order. */
+function slicesByRange(
+  slices: readonly FileSlice[],
+  schema: Schema,
+  fromFiles: (files: readonly string[]) => string,
+): string[] {
+  const parts: string[] = [];
+  let whole: string[] = [];
+  const flush = (): void => {
+    if (whole.length > 0) parts.push(fromFiles(whole));
+    whole = [];
+  };
+  for (const slice of slices) {
+    if (slice.begin === undefined || slice.end === undefined) {
+      whole.push(slice.path);
+      continue;
+    }
+    flush();
+    parts.push(rangeOf(fromFiles([slice.path]), slice.begin, slice.end, schema));
+  }
+  flush();
+  return parts;
+}
+
+/** DuckDB prunes row groups by its virtual row number; a column of that name hides it, then rows are counted off. */
+function rangeOf(from: string, begin: number, end: number, schema: Schema): string {
+  if (findColumn(schema, "file_row_number") === undefined && !from.startsWith("FROM (")) {
+    return `${from} WHERE file_row_number >= ${begin} AND file_row_number < ${end}`;
+  }
+  return `FROM (SELECT * ${from} LIMIT ${end - begin} OFFSET ${begin})`;
+}
+
+function readParquet(
+  files: readonly string[],
+  options: ParquetScanOptions,
+  hive: string | null = null,
+): string {
+  const parameters = [quoteTexts(files.map(escapeGlob))];
+  if (options.unionByName) parameters.push("union_by_name = true");
+  if (options.hivePartitioning !== undefined)
+    parameters.push(`hive_partitioning = ${options.hivePartitioning}`);
+  if (hive !== null && options.hivePartitioning !== false) parameters.push(`hive_types = ${hive}`);
+  return `read_parquet(${parameters.join(", ")})`;
+}
+
+/** The types that `key=value` directories of this path have in the whole scan. */
+function hiveTypes(path: string, schema: Schema): string | null {
+  const types = path
+    .split("/")
+    .slice(0, -1)
+    .map((segment) => /^([^=]+)=/.exec(segment)?.[1])
+    .flatMap((key) => (key === undefined ? [] : (findColumn(schema, key) ?? [])))
+    .map((column) => `${quoteText(column.name)}: ${quoteText(column.type)}`);
+  return types.length === 0 ? null : `{${types.join(", ")}}`;
+}

@@ -1,0 +1,162 @@
+/**
+ * One in-memory DuckDB and its connections: the only place that opens an engine.
+ *
+ * Extensions are never fetched or loaded by themselves, so that a query means the same on every machine.
+ */
+import {
+  type DuckDBConnection,
+  DuckDBInstance,
+  type DuckDBPreparedStatement,
+  type DuckDBResult,
+} from "@duckdb/node-api";
+import { assert } from "@smallpond/base";
+import { duckdbError } from "./errors.ts";
+import type { TypedColumn } from "./schema.ts";
+import { quoteText } from "./text.ts";
+import { typeText } from "./type-text.ts";
+
+export interface DatabaseSettings {
+  readonly threads: number;
+  /** What DuckDB's buffer manager may hold, in bytes. Soft: the process may use about twice as much. */
+  readonly memoryBytes: number;
+  /** Where queries spill to; made by DuckDB when the first one does. */
+  readonly tempDirectory: string;
+  readonly timeZone: string;
+}
+
+export class Database implements AsyncDisposable {
+  readonly settings: DatabaseSettings;
+  readonly #instance: DuckDBInstance;
+  readonly #open = new Set<DatabaseConnection>();
+  #closed = false;
+
+  private constructor(instance: DuckDBInstance, settings: DatabaseSettings) {
+    this.#instance = instance;
+    this.settings = settings;
+  }
+
+  static async open(settings: DatabaseSettings): Promise<Database> {
+    const instance = await DuckDBInstance.create(":memory:", {
+      threads: String(settings.threads),
+      memory_limit: `${Math.max(1, Math.floor(settings.memoryBytes / 1024))}KiB`,
+      temp_directory: settings.tempDirectory,
+      autoinstall_known_extensions: "false",
+      autoload_known_extensions: "false",
+      // A shuffle opens a file per partition; DuckDB's default of 100 would close and reopen them into many pieces.
+      partitioned_write_max_open_files: "1024",
+      // Generated plans nest deeper than people type.
+      max_expression_depth: "10000",
+      // Settings are ours to make; SQL from a job must not lift its own limits.
+      allow_unsigned_extensions: "false",
+    });
+    const database = new Database(instance, settings);
+    await using connection = await database.connect();
+    await connection.run(`SET GLOBAL TimeZone = ${quoteText(settings.timeZone)}`);
+    return database;
+  }
+
+  async connect(): Promise<DatabaseConnection> {
+    assert(!this.#closed, "the database is closed");
+    const connection: DatabaseConnection = new DatabaseConnection(await this.#instance.connect(), () =>
+      this.#open.delete(connection),
+    );
+    this.#open.add(connection);
+    return connection;
+  }
+
+  /** Interrupts what runs and frees the engine's memory. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const connection of [...this.#open]) {
+      connection.interrupt();
+      await connection.close();
+    }
+    this.#instance.closeSync();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** What a statement would return, learnt from binding it without running it. */
+export type BoundSchema = readonly TypedColumn[];
+
+export class DatabaseConnection implements AsyncDisposable {
+  /** For the rooms that read or fill vectors; other code uses the methods here. */
+  readonly raw: DuckDBConnection;
+  readonly #onClose: () => void;
+  #closed = false;
+
+  constructor(raw: DuckDBConnection, onClose: () => void) {
+    this.raw = raw;
+    this.#onClose = onClose;
+  }
+
+  /** Runs one statement to its end and drops its rows. */
+  async run(sql: string, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    await this.#guard(sql, options.signal, () => this.raw.run(sql));
+  }
+
+  /** All rows as DuckDB's JSON values: 64-bit integers and wider come as strings. For small, internal results. */
+  async rows(
+    sql: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Record<string, unknown>[]> {
+    return await this.#guard(sql, options.signal, async () => {
+      const reader = await this.raw.runAndReadAll(sql);
+      return reader.getRowObjectsJson();
+    });
+  }
+
+  /** A result that is computed while it is read. An abort interrupts it; the error then is `signal.reason`. */
+  async stream(
+    sql: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<DuckDBResult> {
+    return await this.#guard(sql, options.signal, () => this.raw.stream(sql));
+  }
+
+  /** The columns a query would return; fails as the query itself would at binding. */
+  async bind(sql: string): Promise<BoundSchema> {
+    const statement: DuckDBPreparedStatement = await this.#guard(sql, undefined, () => this.raw.prepare(sql));
+    try {
+      return Array.from({ length: statement.columnCount }, (_, i) => {
+        const tree = statement.columnType(i);
+        return { name: statement.columnName(i), type: typeText(tree), tree };
+      });
+    } finally {
+      statement.destroySync();
+    }
+  }
+
+  interrupt(): void {
+    if (!this.#closed) this.raw.interrupt();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.raw.closeSync();
+    this.#onClose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #guard<T>(sql: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
+    const onAbort = (): void => this.interrupt();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await work();
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      throw duckdbError(error, sql);
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+}

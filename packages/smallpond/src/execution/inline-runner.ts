@@ -1,0 +1,68 @@
+/** Runs tasks in this process, on connections of the session's own DuckDB. Costs nothing to start. */
+import { type Clock, type Disk, PondError } from "@smallpond/base";
+import type { Database } from "../duckdb/database.ts";
+import type { TaskFunctions } from "./function-task.ts";
+import { runFunctionTask } from "./function-task.ts";
+import { watchMemory } from "./memory-watch.ts";
+import { runTask } from "./run-task.ts";
+import type { TaskRunner } from "./runner.ts";
+import type { TaskRequest, TaskResult } from "./task.ts";
+
+export interface InlineRunnerDeps {
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly database: Database;
+  readonly functions: TaskFunctions;
+  /** Resident memory of this process, in bytes. */
+  readonly residentBytes: () => number;
+}
+
+export interface InlineRunnerSettings {
+  readonly slots: number;
+  readonly threads: number;
+  readonly memoryBytes: number;
+}
+
+export class InlineRunner implements TaskRunner {
+  readonly slots: number;
+  readonly threads: number;
+  readonly memoryBytes: number;
+  readonly #deps: InlineRunnerDeps;
+
+  constructor(deps: InlineRunnerDeps, settings: InlineRunnerSettings) {
+    this.#deps = deps;
+    this.slots = settings.slots;
+    this.threads = settings.threads;
+    this.memoryBytes = settings.memoryBytes;
+  }
+
+  async run({ task, label }: TaskRequest, { signal }: { readonly signal: AbortSignal }): Promise<TaskResult> {
+    signal.throwIfAborted();
+    await using connection = await this.#deps.database.connect();
+    const { clock, disk, residentBytes } = this.#deps;
+    // The process is the user's own: the whole of the limit counts, not a share per task.
+    using watch = watchMemory({ clock, residentBytes }, { limitBytes: this.memoryBytes, label, signal });
+    const context = { connection, disk, signal: watch.signal };
+    const outcome =
+      task.kind === "function"
+        ? await runFunctionTask(context, task, this.#deps.functions)
+        : await runTask(context, task);
+    return { ...outcome, peakMemoryBytes: watch.peakBytes() };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** For a function that reached an executor, which has none. */
+export function functionsStayHome(label: string): PondError {
+  return new PondError("FUNCTION_NOT_HERE", {
+    kind: "internal",
+    message: `${label}: functions run in the session's own process`,
+  });
+}

@@ -1,0 +1,68 @@
+/** Units of work as data: a task can be sent to another process and run there any number of times. */
+
+/** Runs a query and writes its rows. */
+export interface WriteTask {
+  readonly kind: "write";
+  /** It reads tables of the session's own database, so it cannot run anywhere else. */
+  readonly home: boolean;
+  readonly query: string;
+  readonly output: Output;
+}
+
+/** Runs a query and returns its few rows. */
+export interface RowsTask {
+  readonly kind: "rows";
+  readonly home: boolean;
+  readonly query: string;
+}
+
+/** Runs a function of this process over a query's rows and writes what it returns. Never leaves the process. */
+export interface FunctionTask {
+  readonly kind: "function";
+  readonly functionId: string;
+  readonly query: string;
+  readonly output: Output;
+}
+
+export type Task = WriteTask | RowsTask | FunctionTask;
+
+export interface Output {
+  /** Made by the task, one per attempt; nothing else is in it. */
+  readonly directory: string;
+  /** Files are called `<name>.parquet`, or `<name>-<n>.parquet` in a directory per partition. */
+  readonly name: string;
+  /** Set when the query's last column, of that name, is the number of the partition a row goes to. */
+  readonly partitionBy: { readonly column: string; readonly count: number } | null;
+  /** Kept in the footer of every file. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly compression: "snappy" | "zstd" | "lz4_raw";
+}
+
+export interface WrittenFile {
+  readonly path: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** The partition its rows belong to, when the output is divided. */
+  readonly partition: number | null;
+}
+
+export interface TaskResult {
+  readonly files: readonly WrittenFile[];
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** Largest resident memory of the process seen while the task ran. */
+  readonly peakMemoryBytes: number;
+}
+
+/** What a task may use. */
+export interface TaskLimits {
+  readonly threads: number;
+  /** Resident memory of the process that runs it; DuckDB gets about half. */
+  readonly memoryBytes: number;
+}
+
+/** A task, where it comes from and what it may use. */
+export interface TaskRequest {
+  readonly task: Task;
+  readonly label: string;
+  readonly limits: TaskLimits;
+}

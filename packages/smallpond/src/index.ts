@@ -1,0 +1,23 @@
+/** The door of `smallpond`. */
+export { formatError, isPondError, PondError } from "@smallpond/base";
+export {
+  type BatchOptions,
+  DataFrame,
+  type FunctionOptions,
+  type JoinOptions,
+  type On,
+  type WriteResult,
+} from "./dataframe/data-frame.ts";
+export { GroupedFrame } from "./dataframe/grouped-frame.ts";
+export type { InitOptions, SessionSettings } from "./dataframe/init-options.ts";
+export type { RepartitionOptions } from "./dataframe/repartition-options.ts";
+export type { ActionReport, SessionReport, StageReport } from "./dataframe/report.ts";
+export { type Inputs, init, Session, type SqlPart } from "./dataframe/session.ts";
+export { textTable } from "./dataframe/text-table.ts";
+export type { Column } from "./duckdb/schema.ts";
+export type { JsValue, Row } from "./duckdb/values/js-value.ts";
+export type { CsvScanOptions } from "./logical/csv-scan.ts";
+export type { JoinType } from "./logical/join.ts";
+export type { JsonScanOptions } from "./logical/json-scan.ts";
+export type { ParquetScanOptions } from "./logical/parquet-scan.ts";
+export type { WriteMode, WriteParquetOptions } from "./logical/write-parquet.ts";

@@ -1,0 +1,24 @@
+import type { LogicalNode, NodeBase, NodeMeta } from "./node.ts";
+
+/** What a function is given and gives back. */
+export type FunctionForm = "map" | "flat-map" | "filter" | "batches";
+
+/** A JavaScript function over the rows or Arrow batches of each partition. */
+export interface FunctionNode extends NodeBase<"function"> {
+  readonly form: FunctionForm;
+  /** Key of the function in the session, which holds it: nodes are data. */
+  readonly functionId: string;
+  readonly functionName: string;
+  /** Output columns and DuckDB types; inferred from the first rows when null. */
+  readonly schema: Readonly<Record<string, string>> | null;
+  /** Rows per call for `batches`. */
+  readonly batchRows: number;
+}
+
+export function functionNode(
+  meta: NodeMeta,
+  input: LogicalNode,
+  settings: Pick<FunctionNode, "form" | "functionId" | "functionName" | "schema" | "batchRows">,
+): FunctionNode {
+  return Object.freeze({ ...meta, kind: "function", inputs: [input], ...settings });
+}

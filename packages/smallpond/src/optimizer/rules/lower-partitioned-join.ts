@@ -1,0 +1,36 @@
+import { PondError } from "@smallpond/base";
+import { quoteName } from "../../duckdb/text.ts";
+import type { Join } from "../../logical/join.ts";
+import { withInputs } from "../../logical/node.ts";
+import { repartition } from "../../logical/repartition.ts";
+import type { Rule } from "../rule.ts";
+
+/** A join in `n` partitions hashes both sides by their keys; the planner casts the keys to their common type. */
+export const lowerPartitionedJoin: Rule = {
+  name: "lower-partitioned-join",
+  apply(node, context) {
+    if (node.kind !== "join" || node.partitions === null || node.partitions === 1) return node;
+    if (node.inputs.every((input) => input.kind === "repartition" && input.spec.kind === "hash")) return node;
+    const { left, right } = joinKeys(node);
+    const count = node.partitions;
+    const sides = [left, right].map((keys, i) =>
+      repartition(context.derive(node), node.inputs[i]!, { kind: "hash", keys, count }),
+    );
+    return withInputs(node, sides);
+  },
+};
+
+/** The key expressions of both sides. */
+export function joinKeys(node: Join): { left: readonly string[]; right: readonly string[] } {
+  const { on } = node;
+  if (on.kind === "keys") return on;
+  if (on.kind === "columns") {
+    const keys = on.columns.map(quoteName);
+    return { left: keys, right: keys };
+  }
+  throw new PondError("JOIN_NEEDS_KEYS", {
+    kind: "invalid",
+    message: "a join in partitions needs equal keys: rows that match must be in the same partition",
+    hint: "give the join { on: columns } or { on: { left, right } }, or leave out { partitions }",
+  });
+}

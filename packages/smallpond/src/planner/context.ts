@@ -1,0 +1,23 @@
+/** What planning needs from the session: an engine to bind against, and what has been computed already. */
+import type { Disk } from "@smallpond/base";
+import type { StoredDataset } from "../dataset/stored-dataset.ts";
+import type { BoundSchema, DatabaseConnection } from "../duckdb/database.ts";
+import type { SqlParser } from "../duckdb/parser.ts";
+import type { FunctionNode } from "../logical/function.ts";
+import type { FileScan, NodeId } from "../logical/node.ts";
+
+export interface PlanContext {
+  readonly connection: DatabaseConnection;
+  readonly parser: SqlParser;
+  readonly disk: Disk;
+  /** DuckDB's version: hashes are only comparable within one. */
+  readonly engine: string;
+  /** The result of a node that was computed, this session. */
+  stored(id: NodeId): StoredDataset | undefined;
+  /** Computes a function whose output columns nobody gave, because something above it has to know them. */
+  run(node: FunctionNode): Promise<StoredDataset>;
+  /** A scan's files, listed once per plan. */
+  files(scan: FileScan): Promise<readonly string[]>;
+  /** Schemas bound so far, by node. */
+  readonly schemas: Map<NodeId, Promise<BoundSchema>>;
+}

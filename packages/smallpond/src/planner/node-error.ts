@@ -1,0 +1,54 @@
+/** Errors that say which step of the user's script they are about. */
+import { isPondError, PondError } from "@smallpond/base";
+import type { LogicalNode } from "../logical/node.ts";
+import { describeNode } from "./describe.ts";
+
+/** Adds the step, its SQL and the line of the script. An error that already names a step stays as it is. */
+export function atNode(error: unknown, node: LogicalNode): unknown {
+  if (!isPondError(error) || "step" in error.details) return error;
+  const location = node.origin.location();
+  const sql = sqlOf(node);
+  const lines = [firstPart(error.message, sql)];
+  if (sql !== undefined && !lines[0]!.includes(sql))
+    lines.push(`  SQL:  ${sql.replaceAll("\n", "\n        ")}`);
+  lines.push(`  step: ${describeNode(node)}`);
+  if (location !== undefined) lines.push(`  at:   ${location}`);
+  return new PondError(error.code, {
+    kind: error.kind,
+    message: lines.join("\n"),
+    details: { ...error.details, step: describeNode(node), origin: location, userSql: sql },
+    hint: error.hint,
+    cause: error,
+  });
+}
+
+/** The text people wrote, of a node that has any. */
+function sqlOf(node: LogicalNode): string | undefined {
+  switch (node.kind) {
+    case "sql":
+    case "partial-sql":
+      return node.query;
+    case "filter":
+      return node.condition;
+    case "project":
+      return node.list;
+    case "with-columns":
+      return Object.values(node.columns).join(", ");
+    case "aggregate":
+      return [...node.keys.map((key) => key.expression), ...Object.values(node.aggregates)].join(", ");
+    case "sort":
+    case "partial-sort":
+      return node.keys.join(", ");
+    default:
+      return undefined;
+  }
+}
+
+/** DuckDB quotes a line of the statement we generated, which nobody wrote; a line of the user's own SQL stays. */
+function firstPart(message: string, sql: string | undefined): string {
+  const at = message.search(/\n\nLINE \d+: /);
+  if (at === -1) return message;
+  const quoted = /LINE \d+: (?:\.\.\.)?(.*?)(?:\.\.\.)?\n/.exec(message.slice(at))?.[1]?.trim();
+  if (sql !== undefined && quoted !== undefined && sql.includes(quoted)) return message;
+  return message.slice(0, at);
+}

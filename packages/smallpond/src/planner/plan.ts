@@ -1,0 +1,125 @@
+/** From a frame and what is asked of it to the stages to run and the query to read at the end. */
+import type { StoredColumn } from "../duckdb/stored-column.ts";
+import type { ScheduledStage, StageWork } from "../execution/scheduler.ts";
+import type { LogicalNode } from "../logical/node.ts";
+import { partitionCount } from "../logical/partition-count.ts";
+import type { Repartition } from "../logical/repartition.ts";
+import type { PlanContext } from "./context.ts";
+import { describeNode } from "./describe.ts";
+import { atNode } from "./node-error.ts";
+import {
+  computeWork,
+  functionWork,
+  publicSettings,
+  STAGING,
+  type StageTarget,
+  sampleWork,
+  shuffleWork,
+} from "./stage-work.ts";
+import { cutStages, dealtInput, type Reader, type Stage } from "./stages.ts";
+
+/** What planning asks of the session when a stage runs. */
+export interface StageHost {
+  /** A place for the stage's output; `done` keeps the result for this node. */
+  target(node: LogicalNode): Promise<StageTarget>;
+  /** The output columns of a function, once one of its tasks has returned rows. */
+  functionColumns(functionId: string): readonly StoredColumn[] | undefined;
+}
+
+export interface StageGraph {
+  readonly stages: readonly ScheduledStage[];
+  /** Ids of the stages that have to be done before the frame can be read. */
+  readonly needs: readonly number[];
+}
+
+/** The stages before `root` can be read whole, or part by part. */
+export async function planStages(
+  context: PlanContext,
+  host: StageHost,
+  root: LogicalNode,
+  reader: Reader | "kept",
+): Promise<StageGraph> {
+  const stages = await cutStages(context, root, reader);
+  const graph = new GraphBuilder(context, host);
+  for (const stage of stages) graph.add(stage);
+  return { stages: graph.scheduled, needs: graph.scheduled.map((stage) => stage.id) };
+}
+
+/** Filled by the sample's stage, read by the shuffle's. */
+interface Bounds {
+  found: readonly string[] | null;
+}
+
+class GraphBuilder {
+  readonly scheduled: ScheduledStage[] = [];
+  readonly #context: PlanContext;
+  readonly #host: StageHost;
+  readonly #ids = new Map<Stage, number>();
+
+  constructor(context: PlanContext, host: StageHost) {
+    this.#context = context;
+    this.#host = host;
+  }
+
+  add(stage: Stage): void {
+    const needs = stage.needs.map((need) => this.#ids.get(need)!);
+    const { node } = stage;
+    const dealt = this.#dealt(stage);
+    const bounds: Bounds = { found: null };
+    const before = dealt?.spec.kind === "range" ? [this.#sample(dealt, needs, bounds)] : [];
+    const id = this.#schedule(describeNode(node), [...needs, ...before], node, async () => {
+      return await this.#work(node, dealt, bounds);
+    });
+    this.#ids.set(stage, id);
+  }
+
+  /** The repartition whose rows the stage deals, if it does. */
+  #dealt({ kind, node }: Stage): Repartition | undefined {
+    if (kind === "shuffle" && node.kind === "repartition") return node;
+    return node.kind === "write-parquet" ? dealtInput(node, this.#context) : undefined;
+  }
+
+  #sample(node: Repartition, needs: readonly number[], bounds: Bounds): number {
+    return this.#schedule(`bounds of ${describeNode(node)}`, needs, node, () =>
+      sampleWork(this.#context, node, (found) => {
+        bounds.found = found;
+      }),
+    );
+  }
+
+  async #work(node: LogicalNode, dealt: Repartition | undefined, bounds: Bounds): Promise<StageWork> {
+    const target = await this.#host.target(node);
+    if (node.kind === "function") {
+      return await functionWork(this.#context, node, target, () =>
+        this.#host.functionColumns(node.functionId),
+      );
+    }
+    const settings = node.kind === "write-parquet" ? await publicSettings(this.#context, node) : STAGING;
+    if (dealt !== undefined) return await shuffleWork(this.#context, dealt, target, settings, bounds.found);
+    const rows = node.kind === "write-parquet" ? node.inputs[0]! : node;
+    return await computeWork(this.#context, rows, target, settings, partitionCount(node));
+  }
+
+  #schedule(
+    name: string,
+    needs: readonly number[],
+    node: LogicalNode,
+    prepare: () => Promise<StageWork>,
+  ): number {
+    const id = this.scheduled.length;
+    this.scheduled.push({
+      id,
+      name,
+      needs,
+      prepare: async () => {
+        try {
+          return await prepare();
+        } catch (error) {
+          throw atNode(error, node);
+        }
+      },
+      explain: (error) => atNode(error, node),
+    });
+    return id;
+  }
+}

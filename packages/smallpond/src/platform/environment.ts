@@ -1,0 +1,4 @@
+/** The process's variables. */
+export function environment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}

@@ -1,0 +1,180 @@
+/** One executor process as its parent sees it: start, give it a task, interrupt it, end it. */
+import { type ChildProcess, fork } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { assert, type Clock, errorFromJson, PondError } from "@smallpond/base";
+import { watchMemory } from "../execution/memory-watch.ts";
+import type { RowsTask, TaskLimits, TaskResult, WriteTask } from "../execution/task.ts";
+import type { ExecutorSettings, FromExecutor, ToExecutor } from "./messages.ts";
+import { residentBytesOf } from "./resident-bytes.ts";
+
+/** How long an interrupted query may take to end before its process is killed. */
+const INTERRUPT_GRACE_MS = 2_000;
+/** Tasks after which a process is replaced, so that what leaks in an engine stays small. */
+const TASKS_MAX = 1_000;
+/** Output kept from a process for the message when it dies. */
+const STDERR_BYTES_MAX = 8_192;
+/** DuckDB's part of a process's memory: its limit is soft, and reading and writing happen beside it. */
+const ENGINE_SHARE = 0.5;
+
+interface Current {
+  readonly id: number;
+  readonly resolve: (result: Omit<TaskResult, "peakMemoryBytes">) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class ExecutorProcess {
+  readonly #clock: Clock;
+  readonly #child: ChildProcess;
+  readonly #ready: Promise<void>;
+  #stderr = "";
+  #current: Current | undefined;
+  #tasks = 0;
+  #ended: string | undefined;
+  #spent = false;
+
+  private constructor(clock: Clock, child: ChildProcess) {
+    this.#clock = clock;
+    this.#child = child;
+    child.stderr?.on("data", (bytes: Buffer) => {
+      this.#stderr = (this.#stderr + bytes.toString()).slice(-STDERR_BYTES_MAX);
+    });
+    this.#ready = new Promise((resolve, reject) => {
+      child.on("message", (message: FromExecutor) => {
+        if (message.kind === "ready") resolve();
+        else this.#settle(message);
+      });
+      child.on("error", (error) => {
+        this.#end(`could not be started: ${error.message}`);
+        reject(this.#lost());
+      });
+      child.on("exit", (code, signal) => {
+        this.#end(signal === null ? `exited with ${code}` : `was ended by ${signal}`);
+        reject(this.#lost());
+      });
+    });
+    this.#ready.catch(() => {});
+  }
+
+  static start(clock: Clock, settings: ExecutorSettings): ExecutorProcess {
+    const child = fork(entryFile(), [JSON.stringify(settings)], {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      serialization: "json",
+      execArgv: ["--enable-source-maps"],
+      // Ctrl-C in a terminal goes to the whole group: the parent decides what happens to its executors.
+      detached: true,
+    });
+    return new ExecutorProcess(clock, child);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Whether it can take another task. */
+  get usable(): boolean {
+    return this.#ended === undefined && !this.#spent && this.#tasks < TASKS_MAX;
+  }
+
+  /** Runs one task at a time. After an abort or a failure of the engine the process is not used again. */
+  async run(
+    task: WriteTask | RowsTask,
+    settings: { readonly limits: TaskLimits; readonly label: string; readonly signal: AbortSignal },
+  ): Promise<TaskResult> {
+    assert(this.#current === undefined, "an executor runs one task at a time");
+    settings.signal.throwIfAborted();
+    await this.#ready;
+    const { label, limits } = settings;
+    using watch = watchMemory(
+      { clock: this.#clock, residentBytes: () => residentBytesOf(this.#child.pid) },
+      { limitBytes: limits.memoryBytes, label, signal: settings.signal },
+    );
+    const result = await this.#request(task, limits, watch.signal);
+    return { ...result, peakMemoryBytes: watch.peakBytes() };
+  }
+
+  /** Ends the process at once, whatever it does. */
+  async kill(): Promise<void> {
+    this.#spent = true;
+    if (this.#ended !== undefined) return;
+    const gone = new Promise<void>((resolve) => this.#child.once("exit", () => resolve()));
+    this.#child.kill("SIGKILL");
+    await gone;
+  }
+
+  async #request(
+    task: WriteTask | RowsTask,
+    limits: TaskLimits,
+    signal: AbortSignal,
+  ): Promise<Omit<TaskResult, "peakMemoryBytes">> {
+    const id = this.#tasks++;
+    const answer = new Promise<Omit<TaskResult, "peakMemoryBytes">>((resolve, reject) => {
+      this.#current = { id, resolve, reject };
+    });
+    const onAbort = (): void => this.#interrupt(id);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      const memoryBytes = Math.floor(limits.memoryBytes * ENGINE_SHARE);
+      this.#send({ kind: "run", id, task, threads: limits.threads, memoryBytes });
+      if (signal.aborted) onAbort();
+      return await answer;
+    } catch (error) {
+      // An engine that ran out of memory or was interrupted is not trusted with another task.
+      this.#spent = true;
+      if (signal.aborted) throw signal.reason;
+      throw error;
+    } finally {
+      this.#current = undefined;
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** First asks; a query that does not listen is ended with its process. */
+  #interrupt(id: number): void {
+    this.#spent = true;
+    this.#send({ kind: "interrupt", id });
+    this.#clock
+      .timer(INTERRUPT_GRACE_MS, () => {
+        if (this.#current?.id === id) this.#child.kill("SIGKILL");
+      })
+      .unref();
+  }
+
+  #settle(message: Exclude<FromExecutor, { kind: "ready" }>): void {
+    if (this.#current?.id !== message.id) return;
+    if (message.kind === "done") this.#current.resolve(message.result);
+    else this.#current.reject(errorFromJson(message.error));
+  }
+
+  #end(how: string): void {
+    this.#ended ??= how;
+    this.#current?.reject(this.#lost());
+  }
+
+  #lost(): PondError {
+    const output = this.#stderr.trim();
+    return new PondError("EXECUTOR_LOST", {
+      kind: "retry",
+      message: `executor process ${this.#child.pid ?? "?"} ${this.#ended}${output === "" ? "" : `:\n${output}`}`,
+      details: { pid: this.#child.pid ?? null },
+    });
+  }
+
+  #send(message: ToExecutor): void {
+    if (this.#child.connected) this.#child.send(message, () => {});
+  }
+}
+
+/** Built code runs as it is; from sources (tests) the built entry beside them is used. */
+function entryFile(): string {
+  const here = fileURLToPath(new URL("./executor-main.js", import.meta.url));
+  const built = here.replace(/\/src\/platform\/executor-main\.js$/, "/dist/platform/executor-main.js");
+  if (!existsSync(built)) {
+    throw new PondError("NOT_BUILT", {
+      kind: "unavailable",
+      message: `there is no ${built}`,
+      hint: "run npm run build",
+    });
+  }
+  return built;
+}
