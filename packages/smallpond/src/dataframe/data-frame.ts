@@ -257,7 +257,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
       await using reading = await this.#host.engine.read(this.node, "rows", { signal });
       const query = `SELECT count(*) AS n FROM (${reading.query})`;
       const rows = await this.#guard(reading, () => reading.connection.rows(query, { signal }));
-      return Number(rows[0]!["n"]);
+      return Number(rows[0]!.n);
     });
   }
 
@@ -355,8 +355,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   /** The plan: as written, and the stages that would run now. */
   async explain(): Promise<string> {
-    const observe = partitionCount(this.node) > 1 ? "partitions" : "rows";
-    const { root, stages } = await this.#host.engine.plan(this.node, observe);
+    const { root, stages } = await this.#host.engine.plan(this.node);
     const note = (node: LogicalNode): string => {
       const location = node.origin.location();
       return location === undefined ? "" : `  — ${location}`;

@@ -123,14 +123,11 @@ export class Engine {
     return await schemaOf(context, await this.#prepare(context, node, "rows"));
   }
 
-  /** The plan as it would run now. */
-  async plan(
-    node: LogicalNode,
-    observe: RuleContext["observe"],
-  ): Promise<{ root: LogicalNode; stages: readonly string[] }> {
+  /** The plan as it would run now for all its rows. */
+  async plan(node: LogicalNode): Promise<{ root: LogicalNode; stages: readonly string[] }> {
     const context = this.#context();
-    const root = await this.#prepare(context, node, observe);
-    const graph = await planStages(context, this.#host(), root, observe === "partitions" ? "parts" : "whole");
+    const root = await this.#prepare(context, node, "order");
+    const graph = await planStages(context, this.#host(), root, "whole");
     return { root, stages: graph.stages.map((stage) => stage.name) };
   }
 

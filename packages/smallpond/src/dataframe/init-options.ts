@@ -59,20 +59,20 @@ const MEMORY_BYTES_MIN = 16 * 1024 * 1024;
 export function resolveSettings(options: InitOptions, sources: SettingsSources): SessionSettings {
   const { environment: env, machine, random, nowMs } = sources;
   refuseUnsupported(options, env);
-  const id = options.jobId ?? env["SP_JOBID"];
-  const time = options.jobTime ?? env["SP_JOB_TIME"];
-  const executors = options.numExecutors ?? env["SP_NUM_EXECUTORS"] ?? "auto";
-  const threads = options.threads ?? env["SP_THREADS"] ?? machine.cores;
-  const memory = options.memory ?? env["SP_MEMORY"];
+  const id = options.jobId ?? env.SP_JOBID;
+  const time = options.jobTime ?? env.SP_JOB_TIME;
+  const executors = options.numExecutors ?? env.SP_NUM_EXECUTORS ?? "auto";
+  const threads = options.threads ?? env.SP_THREADS ?? machine.cores;
+  const memory = options.memory ?? env.SP_MEMORY;
   return {
     jobId: id === undefined ? newJobId(random) : jobId(id),
     jobTimeMs: time === undefined ? nowMs : jobTimeMs(time),
-    jobName: options.jobName ?? env["SP_JOB_NAME"] ?? "job",
-    dataRoot: options.dataRoot ?? env["SP_DATA_ROOT"] ?? `${machine.homeDirectory}/.smallpond/data`,
+    jobName: options.jobName ?? env.SP_JOB_NAME ?? "job",
+    dataRoot: options.dataRoot ?? env.SP_DATA_ROOT ?? `${machine.homeDirectory}/.smallpond/data`,
     numExecutors: executors === "auto" ? "auto" : wholeNumber("numExecutors", executors, 0, EXECUTORS_MAX),
     threads: wholeNumber("threads", threads, 1, 1024),
     memoryBytes: memoryBytes(memory, machine),
-    timeZone: options.timeZone ?? env["SP_TIME_ZONE"] ?? "UTC",
+    timeZone: options.timeZone ?? env.SP_TIME_ZONE ?? "UTC",
     int64: options.int64 ?? "bigint",
   };
 }
@@ -104,16 +104,16 @@ function wholeNumber(name: string, value: number | string, min: number, max: num
 
 /** What the Python ancestor has and this version does not is said, not ignored. */
 function refuseUnsupported(options: InitOptions, env: SettingsSources["environment"]): void {
-  const platform = options.platform ?? env["SP_PLATFORM"] ?? "local";
+  const platform = options.platform ?? env.SP_PLATFORM ?? "local";
   if (platform !== "local") throw badOption("platform", platform, "local in this version");
-  const allocator = options.memoryAllocator ?? env["SP_MEMORY_ALLOCATOR"] ?? "system";
+  const allocator = options.memoryAllocator ?? env.SP_MEMORY_ALLOCATOR ?? "system";
   if (allocator !== "system") throw badOption("memoryAllocator", allocator, "system in this version");
-  const numa = options.bindNumaNode ?? env["SP_BIND_NUMA_NODE"] === "1";
+  const numa = options.bindNumaNode ?? env.SP_BIND_NUMA_NODE === "1";
   if (numa) throw badOption("bindNumaNode", numa, "false in this version");
-  if (env["SP_RAY_ADDRESS"] !== undefined) {
-    throw badOption("SP_RAY_ADDRESS", env["SP_RAY_ADDRESS"], "unset: there is no Ray here");
+  if (env.SP_RAY_ADDRESS !== undefined) {
+    throw badOption("SP_RAY_ADDRESS", env.SP_RAY_ADDRESS, "unset: there is no Ray here");
   }
-  if (env["SP_SPAWN"] === "1") throw badOption("SP_SPAWN", "1", "unset in this version");
+  if (env.SP_SPAWN === "1") throw badOption("SP_SPAWN", "1", "unset in this version");
 }
 
 function badOption(name: string, value: unknown, expected: string): PondError {

@@ -126,7 +126,7 @@ export class Session implements AsyncDisposable {
       { clock: deps.clock, disk: deps.disk, database, functions, residentBytes: ownResidentBytes },
       { slots: Math.min(threads, INLINE_SLOTS_MAX), threads, memoryBytes },
     );
-    const version = row?.["version"] as string;
+    const version = row?.version as string;
     return new Session(deps, settings, { database, planning, loading, directory, functions, home, version });
   }
 

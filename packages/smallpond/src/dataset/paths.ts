@@ -55,7 +55,7 @@ async function matchPath(
 
 async function glob(connection: DatabaseConnection, pattern: string): Promise<string[]> {
   const rows = await connection.rows(`SELECT file FROM glob(${quoteText(pattern)}) ORDER BY file`);
-  return rows.map((row) => row["file"] as string);
+  return rows.map((row) => row.file as string);
 }
 
 function hasGlob(path: string): boolean {

@@ -44,21 +44,21 @@ export class SqlParser {
   /** A comma separated list, such as a SELECT list or sort keys; whatever would end it and begin something else fails. */
   async expressions(list: string): Promise<readonly SqlTree[]> {
     const { tree } = await this.query(`SELECT ${list}`);
-    const from = tree["from_table"] as SqlTree | undefined;
+    const from = tree.from_table as SqlTree | undefined;
     const stray =
-      from?.["type"] !== "EMPTY" ||
-      tree["where_clause"] != null ||
-      (tree["modifiers"] as unknown[]).length > 0 ||
-      (tree["group_expressions"] as unknown[]).length > 0 ||
-      tree["having"] != null ||
-      tree["qualify"] != null;
-    if (stray || tree["type"] !== "SELECT_NODE") throw notExpressions(list);
-    return tree["select_list"] as readonly SqlTree[];
+      from?.type !== "EMPTY" ||
+      tree.where_clause != null ||
+      (tree.modifiers as unknown[]).length > 0 ||
+      (tree.group_expressions as unknown[]).length > 0 ||
+      tree.having != null ||
+      tree.qualify != null;
+    if (stray || tree.type !== "SELECT_NODE") throw notExpressions(list);
+    return tree.select_list as readonly SqlTree[];
   }
 
   async #parse(sql: string): Promise<ParsedQuery> {
     const [row] = await this.#connection.rows(`SELECT json_serialize_sql(${quoteText(sql)}) AS tree`);
-    const answer = JSON.parse(row?.["tree"] as string) as Serialized;
+    const answer = JSON.parse(row?.tree as string) as Serialized;
     if (answer.error) throw parseError(sql, answer);
     const statements = answer.statements ?? [];
     if (statements.length !== 1) throw notOneQuery(sql, `it has ${statements.length} statements`);
@@ -93,8 +93,8 @@ const VOLATILE = new Set([
 /** Whether evaluating the query twice may give two answers. */
 export function isVolatile(tree: unknown): boolean {
   for (const node of walkTree(tree)) {
-    if (node["class"] === "FUNCTION" && VOLATILE.has(node["function_name"] as string)) return true;
-    if (node["sample"] != null && typeof node["sample"] === "object") return true;
+    if (node.class === "FUNCTION" && VOLATILE.has(node.function_name as string)) return true;
+    if (node.sample != null && typeof node.sample === "object") return true;
   }
   return false;
 }

@@ -17,13 +17,13 @@ export async function parseSortKeys(
   keys: readonly string[],
 ): Promise<SortKey[]> {
   const { tree } = await parser.query(`SELECT 1 ORDER BY ${keys.map((key) => `${key}\n`).join(", ")}`);
-  const modifiers = (tree["modifiers"] ?? []) as SqlTree[];
-  const order = modifiers.find((modifier) => modifier["type"] === "ORDER_MODIFIER");
+  const modifiers = (tree.modifiers ?? []) as SqlTree[];
+  const order = modifiers.find((modifier) => modifier.type === "ORDER_MODIFIER");
   if (order === undefined || modifiers.length !== 1) throw notSortKeys(keys);
   return await Promise.all(
-    (order["orders"] as SqlTree[]).map(async (one) => ({
-      expression: await expressionText(connection, one["expression"] as SqlTree),
-      order: `${one["type"] === "DESCENDING" ? "DESC" : "ASC"} ${one["null_order"] === "NULLS_FIRST" ? "NULLS FIRST" : "NULLS LAST"}`,
+    (order.orders as SqlTree[]).map(async (one) => ({
+      expression: await expressionText(connection, one.expression as SqlTree),
+      order: `${one.type === "DESCENDING" ? "DESC" : "ASC"} ${one.null_order === "NULLS_FIRST" ? "NULLS FIRST" : "NULLS LAST"}`,
     })),
   );
 }
@@ -35,7 +35,7 @@ async function expressionText(connection: DatabaseConnection, expression: SqlTre
     statements: [{ node: selectOf(expression), named_param_map: [] }],
   });
   const [row] = await connection.rows(`SELECT json_deserialize_sql(${quoteText(json)}) AS sql`);
-  return (row?.["sql"] as string).replace(/^SELECT /, "");
+  return (row?.sql as string).replace(/^SELECT /, "");
 }
 
 function selectOf(expression: SqlTree): SqlTree {

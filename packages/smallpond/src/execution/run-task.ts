@@ -52,10 +52,10 @@ export function copyStatement(query: string, output: Output): string {
 
 function writtenFile(row: Readonly<Record<string, unknown>>, output: Output): WrittenFile {
   return {
-    path: row["filename"] as string,
-    rows: Number(row["count"]),
-    bytes: Number(row["file_size_bytes"]),
-    partition: output.partitionBy === null ? null : partitionOf(row["partition_keys"], output.partitionBy),
+    path: row.filename as string,
+    rows: Number(row.count),
+    bytes: Number(row.file_size_bytes),
+    partition: output.partitionBy === null ? null : partitionOf(row.partition_keys, output.partitionBy),
   };
 }
 

@@ -91,7 +91,7 @@ async function countRows(context: PlanContext, files: readonly string[]): Promis
   const rows = await context.connection.rows(
     `SELECT file_name, num_rows FROM parquet_file_metadata(${quoteTexts(files.map(escapeGlob))})`,
   );
-  const counts = new Map(rows.map((row) => [row["file_name"] as string, Number(row["num_rows"])]));
+  const counts = new Map(rows.map((row) => [row.file_name as string, Number(row.num_rows)]));
   return files.map((path) => ({ path, rows: counts.get(path) ?? 0 }));
 }
 

@@ -96,19 +96,19 @@ async function after(context: PlanContext, node: RowWiseNode, name: string): Pro
 /** A SELECT list keeps a column if it has it bare or in a plain star. */
 function keptBy(list: readonly SqlTree[], name: string): string | undefined {
   for (const item of list) {
-    if (item["class"] === "COLUMN_REF") {
-      const path = item["column_names"] as string[];
+    if (item.class === "COLUMN_REF") {
+      const path = item.column_names as string[];
       if (foldName(path[path.length - 1]!) !== foldName(name)) continue;
-      const alias = item["alias"] as string;
+      const alias = item.alias as string;
       return alias === "" ? name : alias;
     }
     const plain =
-      item["class"] === "STAR" &&
-      isEmpty(item["exclude_list"]) &&
-      isEmpty(item["replace_list"]) &&
-      isEmpty(item["rename_list"]) &&
-      isEmpty(item["qualified_exclude_list"]) &&
-      item["columns"] === false;
+      item.class === "STAR" &&
+      isEmpty(item.exclude_list) &&
+      isEmpty(item.replace_list) &&
+      isEmpty(item.rename_list) &&
+      isEmpty(item.qualified_exclude_list) &&
+      item.columns === false;
     if (plain) return name;
   }
   return undefined;
@@ -123,15 +123,15 @@ async function ofPartialSql(context: PlanContext, node: PartialSql): Promise<Par
   const input = await partitioningOf(context, node.inputs[lead]!);
   if (input.kind !== "hash") return derived(input);
   const { tree, aliases } = await parseUserQuery(context.parser, node.query, node.names);
-  const from = tree["from_table"] as SqlTree | undefined;
+  const from = tree.from_table as SqlTree | undefined;
   const straight =
-    tree["type"] === "SELECT_NODE" &&
-    from?.["type"] === "BASE_TABLE" &&
-    foldName(from["table_name"] as string) === foldName(aliases[lead]!) &&
-    isEmpty((tree["cte_map"] as SqlTree)["map"]);
+    tree.type === "SELECT_NODE" &&
+    from?.type === "BASE_TABLE" &&
+    foldName(from.table_name as string) === foldName(aliases[lead]!) &&
+    isEmpty((tree.cte_map as SqlTree).map);
   if (!straight) return derived(input);
   const names = await Promise.all(input.keys.map((key) => columnOf(context, key)));
-  const list = tree["select_list"] as SqlTree[];
+  const list = tree.select_list as SqlTree[];
   const kept = names.map((name) => (name === undefined ? undefined : keptBy(list, name)));
   if (kept.some((name) => name === undefined)) return derived(input);
   return { ...input, keys: kept.map((name) => quoteName(name!)) };
@@ -145,7 +145,7 @@ function derived(input: Partitioning): Partitioning {
 /** The column an expression is, if it is nothing but a column. */
 async function columnOf(context: PlanContext, expression: string): Promise<string | undefined> {
   const [tree] = await context.parser.expressions(expression);
-  const path = tree?.["class"] === "COLUMN_REF" ? (tree["column_names"] as string[]) : [];
+  const path = tree?.class === "COLUMN_REF" ? (tree.column_names as string[]) : [];
   return path.length === 1 ? path[0] : undefined;
 }
 

@@ -137,7 +137,7 @@ export async function sampleWork(
     count: partitionCount(input),
     task: (index) => ({ kind: "rows", home: emitter.home, query: query(index) }),
     finish: async (results) => {
-      const sample = results.flatMap((result) => result.rows.map((row) => row["k"] as string));
+      const sample = results.flatMap((result) => result.rows.map((row) => row.k as string));
       done(boundsOf(sample, count));
     },
     abandon: () => Promise.resolve(),

@@ -39,8 +39,8 @@ function aliasOf(name: string): string {
 function countUses(tree: SqlTree, alias: string): number {
   let uses = 0;
   for (const node of walkTree(tree)) {
-    if (node["type"] === "BASE_TABLE" && node["schema_name"] === "" && node["catalog_name"] === "") {
-      if (foldName(node["table_name"] as string) === foldName(alias)) uses++;
+    if (node.type === "BASE_TABLE" && node.schema_name === "" && node.catalog_name === "") {
+      if (foldName(node.table_name as string) === foldName(alias)) uses++;
     }
   }
   return uses;
