@@ -32,6 +32,7 @@ import { tree } from "./graph.ts";
 import { GroupedFrame } from "./grouped-frame.ts";
 import type { SessionSettings } from "./init-options.ts";
 import { type RepartitionOptions, repartitionSpec } from "./repartition-options.ts";
+import type { ActionRecorder } from "./report.ts";
 import { textTable } from "./text-table.ts";
 
 /** What a frame needs of its session. */
@@ -253,8 +254,8 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   /** The number of rows. */
   async count(options: ActionOptions = {}): Promise<number> {
-    return await this.#act("count()", options, async (signal) => {
-      await using reading = await this.#host.engine.read(this.node, "rows", { signal });
+    return await this.#act("count()", options, async (signal, action) => {
+      await using reading = await this.#host.engine.read(this.node, "rows", { signal, action });
       const query = `SELECT count(*) AS n FROM (${reading.query})`;
       const rows = await this.#guard(reading, () => reading.connection.rows(query, { signal }));
       return Number(rows[0]!.n);
@@ -286,8 +287,8 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   /** All rows as one Arrow table. */
   async toArrow(options: ActionOptions = {}): Promise<Table> {
-    return await this.#act("toArrow()", options, async (signal) => {
-      await using reading = await this.#host.engine.read(this.node, "order", { signal });
+    return await this.#act("toArrow()", options, async (signal, action) => {
+      await using reading = await this.#host.engine.read(this.node, "order", { signal, action });
       return await this.#guard(reading, async () =>
         arrowTable(await reading.connection.stream(reading.query, { signal })),
       );
@@ -314,8 +315,8 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
   async writeParquet(path: string, options: WriteParquetOptions & ActionOptions = {}): Promise<WriteResult> {
     const { signal, ...write } = options;
     const node = writeParquet(this.#meta(), this.node, path, write);
-    return await this.#act(`writeParquet(${path})`, { signal }, async (combined) => {
-      const dataset = await this.#host.engine.compute(node, { signal: combined });
+    return await this.#act(`writeParquet(${path})`, { signal }, async (combined, action) => {
+      const dataset = await this.#host.engine.compute(node, { signal: combined, action });
       return {
         path,
         files: dataset.partitions.flat().map((file) => file.path),
@@ -332,7 +333,9 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   /** Runs the frame now and keeps its result for everything made from it, until the session closes. */
   async compute(options: ActionOptions = {}): Promise<this> {
-    await this.#act("compute()", options, (signal) => this.#host.engine.compute(this.node, { signal }));
+    await this.#act("compute()", options, (signal, action) =>
+      this.#host.engine.compute(this.node, { signal, action }),
+    );
     return this;
   }
 
@@ -406,8 +409,8 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
   }
 
   async #rows(name: string, options: ActionOptions): Promise<R[]> {
-    return await this.#act(name, options, async (signal) => {
-      await using reading = await this.#host.engine.read(this.node, "order", { signal });
+    return await this.#act(name, options, async (signal, action) => {
+      await using reading = await this.#host.engine.read(this.node, "order", { signal, action });
       return await this.#guard(reading, async () => {
         const rows: R[] = [];
         for await (const batch of this.#rowBatches(reading, signal)) for (const row of batch) rows.push(row);
@@ -435,8 +438,8 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     const outer =
       options.signal === undefined ? leave.signal : AbortSignal.any([leave.signal, options.signal]);
     using watch = this.#watch(name, outer);
-    const reading = await this.#host.engine.record(name, () =>
-      this.#host.engine.read(this.node, "order", { signal: watch.signal }),
+    const reading = await this.#host.engine.record(name, (action) =>
+      this.#host.engine.read(this.node, "order", { signal: watch.signal, action }),
     );
     try {
       yield* read(reading, watch.signal);
@@ -450,10 +453,14 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     }
   }
 
-  async #act<T>(name: string, options: ActionOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #act<T>(
+    name: string,
+    options: ActionOptions,
+    work: (signal: AbortSignal, action: ActionRecorder) => Promise<T>,
+  ): Promise<T> {
     options.signal?.throwIfAborted();
     using watch = this.#watch(name, options.signal ?? new AbortController().signal);
-    return await this.#host.engine.record(name, () => work(watch.signal));
+    return await this.#host.engine.record(name, (action) => work(watch.signal, action));
   }
 
   /** Actions run in the user's process, whose memory has a limit too. */

@@ -2,22 +2,15 @@
  * The session's machinery below the API: plans what is asked, runs the stages, keeps their results for later actions.
  */
 import { type Clock, type Disk, isPondError } from "@smallpond/base";
-import { listFiles } from "../dataset/paths.ts";
 import { checkTarget, type PublishTarget, publish, stagingPath } from "../dataset/publish.ts";
 import type { StoredDataset } from "../dataset/stored-dataset.ts";
 import type { BoundSchema, Database, DatabaseConnection } from "../duckdb/database.ts";
 import { SqlParser } from "../duckdb/parser.ts";
+import type { ExecutionEvent } from "../execution/events.ts";
 import type { TaskRunner } from "../execution/runner.ts";
 import { runStages } from "../execution/scheduler.ts";
 import type { FunctionNode } from "../logical/function.ts";
-import {
-  type FileScan,
-  isFileScan,
-  type LogicalNode,
-  type NodeId,
-  type NodeMeta,
-  topological,
-} from "../logical/node.ts";
+import { type LogicalNode, type NodeId, type NodeMeta, topological } from "../logical/node.ts";
 import { isSingleFile, type WriteParquet } from "../logical/write-parquet.ts";
 import { optimize } from "../optimizer/optimize.ts";
 import type { RuleContext } from "../optimizer/rule.ts";
@@ -31,6 +24,7 @@ import type { StageTarget } from "../planner/stage-work.ts";
 import type { Reader } from "../planner/stages.ts";
 import type { JobDirectory } from "../storage/job-directory.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
+import { Inputs, type TypedScans } from "./inputs.ts";
 import { ActionRecorder } from "./report.ts";
 
 export interface EngineDeps {
@@ -59,6 +53,8 @@ export interface Reading extends AsyncDisposable {
 interface Kept {
   readonly node: LogicalNode;
   readonly dataset: StoredDataset;
+  /** The input files it was made from, by scan. */
+  readonly inputs: ReadonlyMap<NodeId, string>;
   /** Removed with the result; null for what people asked to have written. */
   readonly path: string | null;
 }
@@ -67,11 +63,22 @@ export interface ActionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An action under way. */
+export interface RunOptions extends ActionOptions {
+  readonly action?: ActionRecorder;
+}
+
+interface ActionContext extends PlanContext {
+  readonly inputs: Inputs;
+}
+
 export class Engine {
   readonly actions: ActionRecorder[] = [];
   readonly parser: SqlParser;
   readonly #deps: EngineDeps;
   readonly #kept = new Map<NodeId, Kept>();
+  readonly #typed: TypedScans = new Map();
+  #stages: Promise<void> = Promise.resolve();
   #writes = 0;
 
   constructor(deps: EngineDeps) {
@@ -80,10 +87,10 @@ export class Engine {
   }
 
   /** Runs what must be run first and returns the query for the rows. */
-  async read(node: LogicalNode, observe: "rows" | "order", options: ActionOptions): Promise<Reading> {
+  async read(node: LogicalNode, observe: "rows" | "order", options: RunOptions): Promise<Reading> {
     const context = this.#context();
     const root = await this.#prepare(context, node, observe);
-    await this.#run(context, root, "whole", options);
+    await this.#alone(() => this.#run(this.#context(true), root, "whole", options));
     const emitter = new Emitter(context, "run");
     try {
       const name = await emitter.whole(root);
@@ -96,13 +103,28 @@ export class Engine {
   }
 
   /** Runs a frame to its end and keeps the result: later actions, and frames made from it, read it. */
-  async compute(node: LogicalNode, options: ActionOptions): Promise<StoredDataset> {
-    const kept = this.#kept.get(node.id);
-    if (kept !== undefined) return kept.dataset;
-    const context = this.#context();
+  async compute(node: LogicalNode, options: RunOptions): Promise<StoredDataset> {
+    return await this.#alone(() => this.#computeLocked(node, options));
+  }
+
+  async #computeLocked(node: LogicalNode, options: RunOptions): Promise<StoredDataset> {
+    const context = this.#context(true);
     const root = await this.#prepare(context, node, "partitions");
     await this.#run(context, root, "kept", options);
     return this.#kept.get(node.id)!.dataset;
+  }
+
+  /** Actions run stages one after another: two that need the same stage run it once, and see one result. */
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#stages;
+    const { promise, resolve } = newPromise();
+    this.#stages = promise;
+    await before;
+    try {
+      return await work();
+    } finally {
+      resolve();
+    }
   }
 
   isComputed(node: LogicalNode): boolean {
@@ -127,17 +149,17 @@ export class Engine {
   async plan(node: LogicalNode): Promise<{ root: LogicalNode; stages: readonly string[] }> {
     const context = this.#context();
     const root = await this.#prepare(context, node, "order");
-    const graph = await planStages(context, this.#host(), root, "whole");
+    const graph = await planStages(context, this.#host(context), root, "whole");
     return { root, stages: graph.stages.map((stage) => stage.name) };
   }
 
   /** Records an action from its start to its end, whichever way it ends. */
-  async record<T>(name: string, work: () => Promise<T>): Promise<T> {
+  async record<T>(name: string, work: (action: ActionRecorder) => Promise<T>): Promise<T> {
     const action = new ActionRecorder(name, this.#deps.clock.wallMs());
     this.actions.push(action);
     if (this.actions.length > ACTIONS_MAX) this.actions.shift();
     try {
-      const result = await work();
+      const result = await work(action);
       action.end("done", this.#deps.clock.wallMs());
       return result;
     } catch (error) {
@@ -152,10 +174,11 @@ export class Engine {
   }
 
   async #prepare(
-    context: PlanContext,
+    context: ActionContext,
     node: LogicalNode,
     observe: RuleContext["observe"],
   ): Promise<LogicalNode> {
+    await this.#forgetStale(context, node);
     for (const one of topological(node)) if (one.kind === "values") await this.#deps.loaded(one.table);
     const derive = (of: LogicalNode): NodeMeta => ({ id: this.#deps.nextId(), origin: of.origin });
     const isStored = (one: LogicalNode): boolean => this.#kept.has(one.id);
@@ -167,39 +190,52 @@ export class Engine {
     }
   }
 
+  /** Results made from files that have changed since are never used again (invariant S4). */
+  async #forgetStale(context: ActionContext, root: LogicalNode): Promise<void> {
+    for (const node of topological(root)) {
+      const kept = this.#kept.get(node.id);
+      if (kept === undefined || kept.node.kind === "write-parquet") continue;
+      const now = await context.inputs.fingerprints(kept.node);
+      const same = [...kept.inputs].every(([scan, print]) => now.get(scan) === print);
+      if (!same) await this.forget(kept.node);
+    }
+  }
+
   async #run(
-    context: PlanContext,
+    context: ActionContext,
     root: LogicalNode,
     reader: Reader | "kept",
-    options: ActionOptions,
+    options: RunOptions,
   ): Promise<void> {
     const { clock } = this.#deps;
     for (const node of topological(root)) {
       if (node.kind === "write-parquet" && !this.#kept.has(node.id)) await this.#checkWrite(node);
     }
-    const { stages } = await planStages(context, this.#host(), root, reader);
+    const { stages } = await planStages(context, this.#host(context), root, reader);
     if (stages.length === 0) return;
-    const runner = this.#deps.runnerFor(await this.#inputBytes(context, root));
-    const action = this.actions[this.actions.length - 1];
-    await runStages({ clock, runner, events: (event) => action?.events.push(event) }, stages, options);
+    const runner = this.#deps.runnerFor(await context.inputs.bytes(root));
+    const events = (event: ExecutionEvent): void => void options.action?.events.push(event);
+    await runStages({ clock, runner, events }, stages, options);
   }
 
-  #host(): StageHost {
+  #host(context: ActionContext): StageHost {
     return {
-      target: (node) => this.#target(node),
+      target: (node) => this.#target(context, node),
       functionColumns: (id) => this.#deps.functions.columns(id),
     };
   }
 
-  async #target(node: LogicalNode): Promise<StageTarget> {
+  async #target(context: ActionContext, node: LogicalNode): Promise<StageTarget> {
     const { directory, disk } = this.#deps;
-    if (node.kind === "write-parquet") return await this.#writeTarget(node);
+    // Taken before anything is read: a file that changes meanwhile is then seen to have changed.
+    const inputs = await context.inputs.fingerprints(node);
+    if (node.kind === "write-parquet") return await this.#writeTarget(node, inputs);
     const path = await directory.stage(node.kind);
     return {
       directory: (task, attempt) => `${path}/t${task}.a${attempt}`,
       done: async (dataset) => {
         const before = this.#kept.get(node.id);
-        this.#kept.set(node.id, { node, dataset, path });
+        this.#kept.set(node.id, { node, dataset, path, inputs });
         if (before?.path != null) await disk.removeTree(before.path);
       },
       abandon: () => disk.removeTree(path),
@@ -214,7 +250,7 @@ export class Engine {
     }
   }
 
-  async #writeTarget(node: WriteParquet): Promise<StageTarget> {
+  async #writeTarget(node: WriteParquet, inputs: Kept["inputs"]): Promise<StageTarget> {
     const { disk, directory } = this.#deps;
     const job = directory.path.slice(-8);
     const target = publishTarget(node, `${job}-${this.#writes++}`);
@@ -224,65 +260,32 @@ export class Engine {
       directory: (task, attempt) => `${staging}/t${task}.a${attempt}`,
       done: async (dataset) => {
         const published = await publish(disk, dataset, target);
-        this.#kept.set(node.id, { node, dataset: published, path: null });
+        this.#kept.set(node.id, { node, dataset: published, path: null, inputs });
       },
       abandon: () => disk.removeTree(staging),
     };
   }
 
-  #context(): PlanContext {
+  /** The plan context of one action. `locked` says that the action holds the right to run stages. */
+  #context(locked: boolean = false): ActionContext {
     const { planning, disk, version } = this.#deps;
-    const files = new Map<NodeId, Promise<readonly string[]>>();
+    const inputs = new Inputs(disk, planning, this.#typed);
     return {
+      inputs,
       connection: planning,
       parser: this.parser,
       disk,
       engine: version,
       stored: (id) => this.#kept.get(id)?.dataset,
-      run: (node) => this.#runFunction(node),
-      files: (scan) => {
-        const listed = files.get(scan.id) ?? this.#listFiles(scan);
-        files.set(scan.id, listed);
-        return listed;
-      },
+      run: (node) => this.#runFunction(node, locked),
+      files: async (scan) => (await inputs.of(scan)).files,
+      inferred: (scan) => inputs.inferred(scan),
       schemas: new Map(),
     };
   }
 
-  async #runFunction(node: FunctionNode): Promise<StoredDataset> {
-    return await this.compute(node, {});
-  }
-
-  async #listFiles(scan: FileScan): Promise<readonly string[]> {
-    const { disk, planning } = this.#deps;
-    try {
-      return await listFiles(disk, planning, {
-        paths: scan.paths,
-        extensions: EXTENSIONS[scan.kind],
-        recursive: scan.kind === "parquet-scan" && scan.options.recursive === true,
-      });
-    } catch (error) {
-      throw atNode(error, scan);
-    }
-  }
-
-  async #inputBytes(context: PlanContext, root: LogicalNode): Promise<number> {
-    let bytes = 0;
-    for (const node of topological(root)) {
-      const kept = this.#kept.get(node.id);
-      if (kept !== undefined)
-        bytes += kept.dataset.partitions.flat().reduce((sum, file) => sum + file.bytes, 0);
-      else if (isFileScan(node)) bytes += await this.#scanBytes(await context.files(node));
-    }
-    return bytes;
-  }
-
-  /** The size of the files; of many, estimated from some. */
-  async #scanBytes(files: readonly string[]): Promise<number> {
-    const some = files.slice(0, STAT_FILES_MAX);
-    const sizes = await Promise.all(some.map(async (file) => (await this.#deps.disk.stat(file)).size));
-    const sum = sizes.reduce((total, size) => total + size, 0);
-    return some.length === 0 ? 0 : (sum / some.length) * files.length;
+  async #runFunction(node: FunctionNode, locked: boolean): Promise<StoredDataset> {
+    return locked ? await this.#computeLocked(node, {}) : await this.compute(node, {});
   }
 
   /** Binds the plan step by step: if that fails too, the error belongs to the first step that fails. */
@@ -298,15 +301,17 @@ export class Engine {
   }
 }
 
-const EXTENSIONS = {
-  "parquet-scan": [".parquet", ".parq", ".pq"],
-  "csv-scan": [".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst"],
-  "json-scan": [".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz"],
-} as const;
-
-const STAT_FILES_MAX = 200;
 const ACTIONS_MAX = 1_000;
 
 function publishTarget(node: WriteParquet, tag: string): PublishTarget {
   return { path: node.path, singleFile: isSingleFile(node), mode: node.options.mode ?? "error", tag };
+}
+
+/** `Promise.withResolvers`, which Node 20 lacks. */
+function newPromise(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }

@@ -120,14 +120,21 @@ export class Session implements AsyncDisposable {
     });
     const planning = await database.connect();
     const loading = await database.connect();
-    const [row] = await planning.rows("SELECT version() AS version");
+    const { version } = await planning.row("SELECT version() AS version");
     const functions = new FunctionRegistry();
     const home = new InlineRunner(
       { clock: deps.clock, disk: deps.disk, database, functions, residentBytes: ownResidentBytes },
       { slots: Math.min(threads, INLINE_SLOTS_MAX), threads, memoryBytes },
     );
-    const version = row?.version as string;
-    return new Session(deps, settings, { database, planning, loading, directory, functions, home, version });
+    return new Session(deps, settings, {
+      database,
+      planning,
+      loading,
+      directory,
+      functions,
+      home,
+      version: version as string,
+    });
   }
 
   /** Where this job keeps its intermediate files and, at the end, its report. */

@@ -110,6 +110,13 @@ export class DatabaseConnection implements AsyncDisposable {
     });
   }
 
+  /** The one row of a result that has exactly one. */
+  async row(sql: string): Promise<Record<string, unknown>> {
+    const rows = await this.rows(sql);
+    assert(rows.length === 1, `expected one row, got ${rows.length}: ${sql}`);
+    return rows[0]!;
+  }
+
   /** A result that is computed while it is read. An abort interrupts it; the error then is `signal.reason`. */
   async stream(
     sql: string,

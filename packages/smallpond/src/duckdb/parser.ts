@@ -57,8 +57,8 @@ export class SqlParser {
   }
 
   async #parse(sql: string): Promise<ParsedQuery> {
-    const [row] = await this.#connection.rows(`SELECT json_serialize_sql(${quoteText(sql)}) AS tree`);
-    const answer = JSON.parse(row?.tree as string) as Serialized;
+    const row = await this.#connection.row(`SELECT json_serialize_sql(${quoteText(sql)}) AS tree`);
+    const answer = JSON.parse(row.tree as string) as Serialized;
     if (answer.error) throw parseError(sql, answer);
     const statements = answer.statements ?? [];
     if (statements.length !== 1) throw notOneQuery(sql, `it has ${statements.length} statements`);

@@ -34,8 +34,8 @@ async function expressionText(connection: DatabaseConnection, expression: SqlTre
     error: false,
     statements: [{ node: selectOf(expression), named_param_map: [] }],
   });
-  const [row] = await connection.rows(`SELECT json_deserialize_sql(${quoteText(json)}) AS sql`);
-  return (row?.sql as string).replace(/^SELECT /, "");
+  const row = await connection.row(`SELECT json_deserialize_sql(${quoteText(json)}) AS sql`);
+  return (row.sql as string).replace(/^SELECT /, "");
 }
 
 function selectOf(expression: SqlTree): SqlTree {

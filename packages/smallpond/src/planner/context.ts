@@ -18,6 +18,8 @@ export interface PlanContext {
   run(node: FunctionNode): Promise<StoredDataset>;
   /** A scan's files, listed once per plan. */
   files(scan: FileScan): Promise<readonly string[]>;
+  /** The columns inferred for a scan that was not given any; undefined for one that need not infer. */
+  inferred(scan: FileScan): Promise<BoundSchema | undefined>;
   /** Schemas bound so far, by node. */
   readonly schemas: Map<NodeId, Promise<BoundSchema>>;
 }

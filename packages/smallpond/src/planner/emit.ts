@@ -4,8 +4,8 @@
  * the partition's number.
  */
 import { assert } from "@smallpond/base";
-import { csvScanSql } from "../dataset/csv.ts";
-import { jsonScanSql } from "../dataset/json.ts";
+import { csvScanSliceSql, csvScanSql } from "../dataset/csv.ts";
+import { jsonScanSliceSql, jsonScanSql } from "../dataset/json.ts";
 import { parquetScanSql } from "../dataset/parquet.ts";
 import { readStored, readStoredRows } from "../dataset/stored-dataset.ts";
 import { isVolatile } from "../duckdb/parser.ts";
@@ -135,13 +135,18 @@ export class Emitter {
 
   async #scan(node: FileScan): Promise<string> {
     const files = await this.#context.files(node);
+    const schema = await this.#context.inferred(node);
     switch (node.kind) {
       case "parquet-scan":
         return parquetScanSql(files, node.options);
       case "csv-scan":
-        return csvScanSql(files, node.options);
+        return schema === undefined
+          ? csvScanSql(files, node.options)
+          : csvScanSliceSql(files, node.options, schema);
       case "json-scan":
-        return jsonScanSql(files, node.options);
+        return schema === undefined
+          ? jsonScanSql(files, node.options)
+          : jsonScanSliceSql(files, node.options, schema);
       default:
         return node satisfies never;
     }

@@ -15,6 +15,7 @@ import {
   type StageTarget,
   sampleWork,
   shuffleWork,
+  withEmptyFiles,
 } from "./stage-work.ts";
 import { cutStages, dealtInput, type Reader, type Stage } from "./stages.ts";
 
@@ -95,7 +96,10 @@ class GraphBuilder {
       );
     }
     const settings = node.kind === "write-parquet" ? await publicSettings(this.#context, node) : STAGING;
-    if (dealt !== undefined) return await shuffleWork(this.#context, dealt, target, settings, bounds.found);
+    if (dealt !== undefined) {
+      const filled = node.kind === "write-parquet" ? withEmptyFiles(this.#context, target, settings) : target;
+      return await shuffleWork(this.#context, dealt, filled, settings, bounds.found);
+    }
     const rows = node.kind === "write-parquet" ? node.inputs[0]! : node;
     return await computeWork(this.#context, rows, target, settings, partitionCount(node));
   }

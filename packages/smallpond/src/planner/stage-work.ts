@@ -3,8 +3,14 @@ import { assert } from "@smallpond/base";
 import type { StoredDataset, StoredFile } from "../dataset/stored-dataset.ts";
 import { publicColumns } from "../duckdb/public-column.ts";
 import { parseSortKeys } from "../duckdb/sort-keys.ts";
-import { decodedMetadata, encodeList, type StoredColumn, storedColumns } from "../duckdb/stored-column.ts";
-import { freshName, quoteName } from "../duckdb/text.ts";
+import {
+  decodedMetadata,
+  emptyStored,
+  encodeList,
+  type StoredColumn,
+  storedColumns,
+} from "../duckdb/stored-column.ts";
+import { freshName, quoteName, quoteText } from "../duckdb/text.ts";
 import type { StageWork } from "../execution/scheduler.ts";
 import type { Output, Task, TaskResult } from "../execution/task.ts";
 import type { LogicalNode } from "../logical/node.ts";
@@ -113,6 +119,32 @@ export async function shuffleWork(
     }),
     finish: (results) => target.done({ columns, partitions: regroup(results, count) }),
     abandon: () => target.abandon(),
+  };
+}
+
+/** A target that gets a file without rows for every partition that got none, so that each has its columns. */
+export function withEmptyFiles(
+  context: PlanContext,
+  target: StageTarget,
+  settings: WriteSettings,
+): StageTarget {
+  return {
+    ...target,
+    done: async (dataset) => {
+      const directory = target.directory(0, 0);
+      const partitions: (readonly StoredFile[])[] = [];
+      for (const [i, files] of dataset.partitions.entries()) {
+        if (files.length > 0) {
+          partitions.push(files);
+          continue;
+        }
+        const path = `${directory}/${settings.fileName(i)}-empty.parquet`;
+        const none = `SELECT ${encodeList(dataset.columns)} FROM (${emptyStored(dataset.columns)})`;
+        await context.connection.run(`COPY (${none}) TO ${quoteText(path)} (FORMAT parquet)`);
+        partitions.push([{ path, rows: 0, bytes: (await context.disk.stat(path)).size }]);
+      }
+      await target.done({ columns: dataset.columns, partitions });
+    },
   };
 }
 
