@@ -6,6 +6,7 @@
  */
 import { assert, PondError } from "@smallpond/base";
 import { arrowBatches, createArrowTable } from "../arrow/tables.ts";
+import type { DatabaseConnection } from "../duckdb/database.ts";
 import { createRowTable, rowBatches } from "../duckdb/rows.ts";
 import { columnNames } from "../duckdb/schema.ts";
 import {
@@ -41,8 +42,13 @@ export interface TaskFunction {
 /** Rows collected before they are put into a table. */
 const ROWS_PER_TABLE = 122_880;
 
+/** Two connections, because a second statement on a connection silently ends the stream that is read from it. */
+export interface FunctionContext extends RunContext {
+  readonly input: DatabaseConnection;
+}
+
 export async function runFunctionTask(
-  context: RunContext,
+  context: FunctionContext,
   task: FunctionTask,
   functions: TaskFunctions,
 ): Promise<Omit<TaskResult, "peakMemoryBytes">> {
@@ -63,13 +69,13 @@ export async function runFunctionTask(
 
 /** Calls the function over the input; returns the query that reads what it returned, or null if that is nothing. */
 async function produce(
-  context: RunContext,
+  context: FunctionContext,
   task: FunctionTask,
   fn: TaskFunction,
   output: FunctionOutput,
 ): Promise<string | null> {
   if (fn.form === "batches") return await produceBatches(context, task, fn, output);
-  const result = await context.connection.stream(task.query, context);
+  const result = await context.input.stream(task.query, context);
   let index = 0;
   let rows: Row[] = [];
   for await (const batch of rowBatches(result, { int64: fn.int64 })) {
@@ -89,12 +95,12 @@ async function produce(
 }
 
 async function produceBatches(
-  context: RunContext,
+  context: FunctionContext,
   task: FunctionTask,
   fn: TaskFunction,
   output: FunctionOutput,
 ): Promise<string | null> {
-  const result = await context.connection.stream(task.query, context);
+  const result = await context.input.stream(task.query, context);
   let index = 0;
   for await (const table of arrowBatches(result, { batchRows: fn.batchRows })) {
     context.signal?.throwIfAborted();
@@ -105,7 +111,7 @@ async function produceBatches(
 
 /** Keeps the input's rows as they are: only the verdicts go through JavaScript. */
 async function filterRows(
-  context: RunContext,
+  context: FunctionContext,
   task: FunctionTask,
   fn: TaskFunction,
   output: FunctionOutput,
@@ -115,23 +121,19 @@ async function filterRows(
   fn.columns ??= storedColumns(await connection.bind("SELECT * FROM pond_input"));
   const result = await connection.stream("SELECT * FROM pond_input ORDER BY rowid", context);
   let index = 0;
-  let kept: Row[] = [];
+  const kept: Row[] = [];
+  // The table is this connection's own, and a second statement on it would end the stream: verdicts wait for its end.
   for await (const batch of rowBatches(result, { int64: fn.int64 })) {
     context.signal?.throwIfAborted();
     for (const row of batch) {
       if (await call(fn, row as never, index)) kept.push({ row: BigInt(index) });
       index++;
     }
-    if (kept.length >= ROWS_PER_TABLE) {
-      await output.addTable(kept, { row: "BIGINT" });
-      kept = [];
-    }
   }
-  if (kept.length > 0) await output.addTable(kept, { row: "BIGINT" });
-  const verdicts = output.query();
-  if (verdicts === null) return null;
+  if (kept.length === 0) return null;
+  const verdicts = await output.addTable(kept, { row: "BIGINT" });
   const list = columnNames(fn.columns).map(quoteName).join(", ");
-  return `SELECT ${list} FROM pond_input WHERE rowid IN (SELECT "row" FROM (${verdicts})) ORDER BY rowid`;
+  return `SELECT ${list} FROM pond_input WHERE rowid IN (SELECT "row" FROM ${quoteName(verdicts)}) ORDER BY rowid`;
 }
 
 /** Temporary tables of one task. */

@@ -1,12 +1,12 @@
 /** Runs tasks in this process, on connections of the session's own DuckDB. Costs nothing to start. */
-import { type Clock, type Disk, PondError } from "@smallpond/base";
+import type { Clock, Disk } from "@smallpond/base";
 import type { Database } from "../duckdb/database.ts";
 import type { TaskFunctions } from "./function-task.ts";
 import { runFunctionTask } from "./function-task.ts";
 import { watchMemory } from "./memory-watch.ts";
-import { runTask } from "./run-task.ts";
+import { type RunContext, runTask } from "./run-task.ts";
 import type { TaskRunner } from "./runner.ts";
-import type { TaskRequest, TaskResult } from "./task.ts";
+import type { FunctionTask, TaskRequest, TaskResult } from "./task.ts";
 
 export interface InlineRunnerDeps {
   readonly clock: Clock;
@@ -43,11 +43,13 @@ export class InlineRunner implements TaskRunner {
     // The process is the user's own: the whole of the limit counts, not a share per task.
     using watch = watchMemory({ clock, residentBytes }, { limitBytes: this.memoryBytes, label, signal });
     const context = { connection, disk, signal: watch.signal };
-    const outcome =
-      task.kind === "function"
-        ? await runFunctionTask(context, task, this.#deps.functions)
-        : await runTask(context, task);
+    const outcome = task.kind === "function" ? await this.#call(context, task) : await runTask(context, task);
     return { ...outcome, peakMemoryBytes: watch.peakBytes() };
+  }
+
+  async #call(context: RunContext, task: FunctionTask): Promise<Omit<TaskResult, "peakMemoryBytes">> {
+    await using input = await this.#deps.database.connect();
+    return await runFunctionTask({ ...context, input }, task, this.#deps.functions);
   }
 
   close(): Promise<void> {
@@ -57,12 +59,4 @@ export class InlineRunner implements TaskRunner {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-}
-
-/** For a function that reached an executor, which has none. */
-export function functionsStayHome(label: string): PondError {
-  return new PondError("FUNCTION_NOT_HERE", {
-    kind: "internal",
-    message: `${label}: functions run in the session's own process`,
-  });
 }
