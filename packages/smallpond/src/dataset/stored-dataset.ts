@@ -31,9 +31,10 @@ export function readStored(dataset: StoredDataset, partition: number | null): st
   return readSlices(dataset, files);
 }
 
-/** A query over part `index` of `count` even parts of all rows. */
-export function readStoredRows(dataset: StoredDataset, index: number, count: number): string {
-  return readSlices(dataset, splitRows(allFiles(dataset), count)[index] ?? []);
+/** Queries over `count` even parts of all rows. */
+export function readStoredRows(dataset: StoredDataset, count: number): (part: number) => string {
+  const parts = splitRows(allFiles(dataset), count);
+  return (part) => readSlices(dataset, parts[part] ?? []);
 }
 
 function readSlices(dataset: StoredDataset, slices: readonly FileSlice[]): string {

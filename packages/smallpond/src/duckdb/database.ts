@@ -43,7 +43,7 @@ export class Database implements AsyncDisposable {
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
       // A shuffle opens a file per partition; DuckDB's default of 100 would close and reopen them into many pieces.
-      partitioned_write_max_open_files: "1024",
+      partitioned_write_max_open_files: "512",
       // Generated plans nest deeper than people type.
       max_expression_depth: "10000",
       // Settings are ours to make; SQL from a job must not lift its own limits.

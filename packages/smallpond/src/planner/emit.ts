@@ -227,7 +227,7 @@ export class Emitter {
     if (layout.kind === "slices") return await this.#sliced(node, input, layout);
     const stored = this.#context.stored(input.id);
     assert(stored !== undefined, `the input of node ${node.id} was not computed`);
-    return this.#add(key, (i) => readStoredRows(stored, i, node.spec.count), true);
+    return this.#add(key, readStoredRows(stored, node.spec.count), true);
   }
 
   /** The verbs between a repartition and the scan below it, over the partition's slice of the scan. */
