@@ -1,7 +1,7 @@
 /** Where a plan is cut into stages: the nodes whose results are written out before something else reads them. */
 import { assert } from "@smallpond/base";
 import { isVolatile } from "../duckdb/parser.ts";
-import { isFileScan, isRowWise, type LogicalNode, topological } from "../logical/node.ts";
+import { isFileScan, isRowWise, type LogicalNode, type RowWiseNode, topological } from "../logical/node.ts";
 import { partitionCount } from "../logical/partition-count.ts";
 import type { Repartition } from "../logical/repartition.ts";
 import { isSingleFile, type WriteParquet } from "../logical/write-parquet.ts";
@@ -26,7 +26,7 @@ export async function cutStages(
   root: LogicalNode,
   reader: Reader | "kept",
 ): Promise<Stage[]> {
-  const pinned = await unstableShared(context, root);
+  const pinned = await sharedAcrossStages(context, root);
   if (reader === "kept") pinned.add(root);
   const cutter = new Cutter(context, pinned);
   await cutter.demand(root, reader === "kept" ? "parts" : reader, new Set());
@@ -189,39 +189,35 @@ export function isScanChain(node: LogicalNode): boolean {
 }
 
 /**
- * Nodes that would give other rows if computed again (`random()`, an unordered limit) and are read from more than one
- * place. Within one statement DuckDB computes them once; across stages they have to be kept.
+ * Nodes that are read from more than one place of a plan with stages, and might give other rows when computed again:
+ * `random()`, but also `any_value`, an unordered `limit` or a sum of floats. Within one statement DuckDB computes such
+ * a node once; across stages it has to be kept. Plain scans are read again.
  */
-async function unstableShared(context: PlanContext, root: LogicalNode): Promise<Set<LogicalNode>> {
+async function sharedAcrossStages(context: PlanContext, root: LogicalNode): Promise<Set<LogicalNode>> {
   const nodes = topological(root);
-  const readers = new Map<LogicalNode, number>();
-  for (const node of nodes) {
-    for (const input of node.inputs) readers.set(input, (readers.get(input) ?? 0) + 1);
-  }
-  const staged = nodes.some((node) => partitionCount(node) > 1 || node.kind === "function");
   const pinned = new Set<LogicalNode>();
-  if (!staged) return pinned;
-  for (const node of nodes) {
-    if ((readers.get(node) ?? 0) > 1 && (await isUnstable(context, node))) pinned.add(node);
+  if (!nodes.some((node) => partitionCount(node) > 1 || node.kind === "function")) return pinned;
+  const readers = new Map<LogicalNode, number>();
+  for (const input of nodes.flatMap((node) => node.inputs)) readers.set(input, (readers.get(input) ?? 0) + 1);
+  for (const [node, count] of readers) {
+    const pin = count > 1 ? await computedPart(context, node) : undefined;
+    if (pin !== undefined) pinned.add(pin);
   }
   return pinned;
 }
 
-/** Whether the node, or anything below it that is not kept itself, may differ from one run to the next. */
-async function isUnstable(context: PlanContext, node: LogicalNode): Promise<boolean> {
-  for (const one of topological(node)) {
-    if (one.kind === "limit" || (one.kind === "repartition" && one.spec.kind === "random")) return true;
-    const texts = textsOf(one);
-    for (const text of texts) {
-      const trees = await context.parser.expressions(text).catch(() => undefined);
-      if (trees === undefined || isVolatile(trees)) return true;
-    }
-    if (one.kind === "sql" || one.kind === "partial-sql") return true;
+/** The node at or below `node` whose rows have to be kept so that `node` gives the same rows again. */
+async function computedPart(context: PlanContext, node: LogicalNode): Promise<LogicalNode | undefined> {
+  if (isFileScan(node) || node.kind === "values") return undefined;
+  if (node.kind === "repartition") return await computedPart(context, node.inputs[0]!);
+  if (!isRowWise(node)) return node;
+  for (const text of textsOf(node)) {
+    if (isVolatile(await context.parser.expressions(text))) return node;
   }
-  return false;
+  return await computedPart(context, node.inputs[0]!);
 }
 
-function textsOf(node: LogicalNode): readonly string[] {
+function textsOf(node: RowWiseNode): readonly string[] {
   switch (node.kind) {
     case "filter":
       return [node.condition];
@@ -229,9 +225,10 @@ function textsOf(node: LogicalNode): readonly string[] {
       return [node.list];
     case "with-columns":
       return Object.values(node.columns);
-    case "aggregate":
-      return Object.values(node.aggregates);
-    default:
+    case "drop":
+    case "rename":
       return [];
+    default:
+      return node satisfies never;
   }
 }
