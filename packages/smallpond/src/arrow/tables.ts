@@ -1,31 +1,62 @@
-/** Arrow tables out of results and into tables. */
+/** Arrow for the rest of smallpond: batches out of results, tables into a connection. */
 import type { DuckDBResult } from "@duckdb/node-api";
-import { PondError } from "@smallpond/base";
-import type { RecordBatch, Table } from "apache-arrow";
+import { isPondError, PondError } from "@smallpond/base";
+import { type RecordBatch, Table } from "apache-arrow";
 import type { DatabaseConnection } from "../duckdb/database.ts";
+import { duckdbError } from "../duckdb/errors.ts";
+import { describeValue } from "../duckdb/values/errors.ts";
+import { type BatchOptions, recordBatchesFromResult, tableFromResult } from "./batches.ts";
+import { createTableFromArrow } from "./table-from-arrow.ts";
 
+/** The result as tables of so many rows each, the last one fewer. Errors of the engine are ours, as everywhere. */
 export async function* arrowBatches(
-  _result: DuckDBResult,
-  _options: { readonly batchRows: number },
-): AsyncGenerator<Table> {
-  throw new PondError("TODO", { kind: "internal", message: "arrow" });
+  result: DuckDBResult,
+  options: BatchOptions,
+): AsyncGenerator<Table, void> {
+  try {
+    for await (const batch of recordBatchesFromResult(result, options)) yield new Table([batch]);
+  } catch (error) {
+    throw duckdbError(error, "");
+  }
 }
 
-export async function arrowTable(_result: DuckDBResult): Promise<Table> {
-  throw new PondError("TODO", { kind: "internal", message: "arrow" });
+/** All rows of the result as one table. */
+export async function arrowTable(result: DuckDBResult): Promise<Table> {
+  try {
+    return await tableFromResult(result);
+  } catch (error) {
+    throw duckdbError(error, "");
+  }
 }
 
+/** Creates a table of what somebody says is Arrow data. `what` names it in errors. */
 export async function createArrowTable(
-  _connection: DatabaseConnection,
-  _name: string,
-  _table: unknown,
-  _what: string,
-  _options: { readonly temporary: boolean },
+  connection: DatabaseConnection,
+  name: string,
+  table: unknown,
+  what: string,
+  options: { readonly temporary: boolean },
 ): Promise<void> {
-  throw new PondError("TODO", { kind: "internal", message: "arrow" });
+  if (!isArrowTable(table)) {
+    throw new PondError("UNSUPPORTED_VALUE", {
+      kind: "invalid",
+      message: `${what} is ${describeValue(table)}, not an Arrow table`,
+      hint: "pass a Table of apache-arrow, or rows",
+    });
+  }
+  try {
+    await createTableFromArrow(connection.raw, { name, temporary: options.temporary }, table);
+  } catch (error) {
+    throw isPondError(error) ? error : duckdbError(error, what);
+  }
 }
 
 /** The batches of a table. */
 export function tableBatches(table: Table): readonly RecordBatch[] {
   return table.batches;
+}
+
+/** Also for tables of another copy of apache-arrow, which are instances of another class. */
+function isArrowTable(value: unknown): value is Table {
+  return typeof value === "object" && value !== null && "schema" in value && "batches" in value;
 }

@@ -80,7 +80,7 @@ export function concatColumns(pieces: readonly ColumnData[]): ColumnData {
   }
 }
 
-/** The rows at `indices`, in that order; buffers are new. */
+/** The rows at `indices`, in that order; a negative index makes a null row. Buffers are new. */
 export function takeRows(column: ColumnData, indices: Int32Array): ColumnData {
   const common = { length: indices.length, validity: takeValidity(column, indices) };
   switch (column.kind) {
@@ -88,7 +88,8 @@ export function takeRows(column: ColumnData, indices: Int32Array): ColumnData {
       const { width, data } = column;
       const taken = new Uint8Array(indices.length * width);
       indices.forEach((from, to) => {
-        taken.set(data.subarray(from * width, (from + 1) * width), to * width);
+        for (let byte = 0; from >= 0 && byte < width; byte++)
+          taken[to * width + byte] = data[from * width + byte]!;
       });
       return { ...common, kind: "fixed", width, data: taken };
     }
@@ -96,7 +97,8 @@ export function takeRows(column: ColumnData, indices: Int32Array): ColumnData {
       const offsets = takenOffsets(column.offsets, indices);
       const bytes = new Uint8Array(offsets[indices.length]!);
       indices.forEach((from, to) => {
-        bytes.set(column.bytes.subarray(column.offsets[from], column.offsets[from + 1]), offsets[to]);
+        if (from >= 0)
+          bytes.set(column.bytes.subarray(column.offsets[from], column.offsets[from + 1]), offsets[to]);
       });
       return { ...common, kind: "bytes", offsets, bytes };
     }
@@ -104,7 +106,7 @@ export function takeRows(column: ColumnData, indices: Int32Array): ColumnData {
       const offsets = takenOffsets(column.offsets, indices);
       const items = new Int32Array(offsets[indices.length]!);
       indices.forEach((from, to) => {
-        const shift = column.offsets[from]! - offsets[to]!;
+        const shift = from < 0 ? 0 : column.offsets[from]! - offsets[to]!;
         for (let item = offsets[to]!; item < offsets[to + 1]!; item++) items[item] = item + shift;
       });
       return { ...common, kind: "list", offsets, child: takeRows(column.child, items) };
@@ -112,7 +114,8 @@ export function takeRows(column: ColumnData, indices: Int32Array): ColumnData {
     case "array": {
       const { size, child } = column;
       const items = Int32Array.from({ length: indices.length * size }, (_, item) => {
-        return indices[Math.floor(item / size)]! * size + (item % size);
+        const from = indices[Math.floor(item / size)]!;
+        return from < 0 ? -1 : from * size + (item % size);
       });
       return { ...common, kind: "array", size, child: takeRows(child, items) };
     }
@@ -125,9 +128,12 @@ export function takeRows(column: ColumnData, indices: Int32Array): ColumnData {
   }
 }
 
-/** Whether row `index` of the column is not null. */
-export function rowIsValid(column: ColumnData, index: number): boolean {
-  return isValid(column.validity, index);
+/** The rows [start, start + count); buffers are new. */
+export function sliceRows(column: ColumnData, start: number, count: number): ColumnData {
+  return takeRows(
+    column,
+    Int32Array.from({ length: count }, (_, row) => start + row),
+  );
 }
 
 function concatValidity(pieces: readonly ColumnData[], length: number): Uint8Array | null {
@@ -192,10 +198,10 @@ function usedChild(list: ListData): ColumnData {
 }
 
 function takeValidity(column: ColumnData, indices: Int32Array): Uint8Array | null {
-  if (column.validity === null) return null;
+  if (column.validity === null && indices.every((from) => from >= 0)) return null;
   const validity = newBitmap(indices.length);
   indices.forEach((from, to) => {
-    if (!isValid(column.validity, from)) setNull(validity, to);
+    if (from < 0 || !isValid(column.validity, from)) setNull(validity, to);
   });
   return validity;
 }
@@ -204,7 +210,7 @@ function takeValidity(column: ColumnData, indices: Int32Array): Uint8Array | nul
 function takenOffsets(offsets: Int32Array, indices: Int32Array): Int32Array<ArrayBuffer> {
   const taken = new Int32Array(indices.length + 1);
   indices.forEach((from, to) => {
-    taken[to + 1] = taken[to]! + offsets[from + 1]! - offsets[from]!;
+    taken[to + 1] = taken[to]! + (from < 0 ? 0 : offsets[from + 1]! - offsets[from]!);
   });
   return taken;
 }

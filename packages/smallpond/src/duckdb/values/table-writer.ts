@@ -8,8 +8,10 @@ import {
 } from "@duckdb/node-api";
 import bindings from "@duckdb/node-bindings";
 import { quoteName } from "../text.ts";
+import { typeText } from "../type-text.ts";
 import type { ColumnData } from "./column-data.ts";
-import { writeColumn } from "./write-vector.ts";
+import { Misfit, misfitError } from "./errors.ts";
+import { type RowRange, writeColumn } from "./write-vector.ts";
 
 /** Where a new table goes. */
 export interface TableTarget {
@@ -62,34 +64,61 @@ export async function createTable(
 export class TableWriter {
   /** The table's own column types, which the columns written must have. */
   readonly types: readonly DuckDBType[];
+  readonly #names: readonly string[];
   readonly #appender: DuckDBAppender;
   readonly #chunk: DuckDBDataChunk;
+  #rows = 0;
 
-  constructor(appender: DuckDBAppender, logicalTypes: readonly DuckDBLogicalType[]) {
+  constructor(
+    appender: DuckDBAppender,
+    names: readonly string[],
+    logicalTypes: readonly DuckDBLogicalType[],
+  ) {
     this.#appender = appender;
+    this.#names = names;
     this.types = logicalTypes.map((type) => type.asType());
     this.#chunk = new DuckDBDataChunk(
       bindings.create_data_chunk(logicalTypes.map((type) => type.logical_type)),
     );
   }
 
-  /** Appends rows [start, start + count) of all columns; at most {@link CHUNK_ROWS} of them. */
-  writeChunk(start: number, count: number, column: (index: number) => ColumnData): void {
-    if (count === 0) return;
-    this.#chunk.reset();
-    this.types.forEach((type, index) => {
-      writeColumn(this.#chunk, index, type, column(index), { start, count });
-    });
-    this.#chunk.rowCount = count;
-    this.#appender.appendDataChunk(this.#chunk);
-  }
-
   /** Appends all rows of the columns, which have one length. */
   write(columns: readonly ColumnData[]): void {
     const length = columns[0]?.length ?? 0;
     for (let start = 0; start < length; start += CHUNK_ROWS) {
-      this.writeChunk(start, Math.min(CHUNK_ROWS, length - start), (index) => columns[index]!);
+      this.#writeChunk(columns, { start, count: Math.min(CHUNK_ROWS, length - start) });
     }
+  }
+
+  #writeChunk(columns: readonly ColumnData[], range: RowRange): void {
+    this.#chunk.reset();
+    columns.forEach((column, index) => {
+      try {
+        writeColumn(this.#chunk, index, this.types[index]!, column, range);
+      } catch (error) {
+        throw error instanceof Misfit ? this.#located(error, index, column, range) : error;
+      }
+    });
+    this.#chunk.rowCount = range.count;
+    this.#appender.appendDataChunk(this.#chunk);
+    this.#rows += range.count;
+  }
+
+  /** Looks for the row that cannot be written. The chunk is spoilt afterwards. */
+  #located(misfit: Misfit, index: number, column: ColumnData, { start, count }: RowRange): Error {
+    const type = this.types[index]!;
+    const rows = Array.from({ length: count }, (_, row) => row);
+    const found = rows.find((row) => {
+      this.#chunk.reset();
+      try {
+        writeColumn(this.#chunk, index, type, column, { start: start + row, count: 1 });
+        return false;
+      } catch {
+        return true;
+      }
+    });
+    const place = found === undefined ? {} : { row: this.#rows + found };
+    return misfitError(misfit, typeText(type), { column: this.#names[index]!, ...place });
   }
 
   close(): void {
@@ -118,7 +147,8 @@ async function openWriter(
   const types = Array.from({ length: empty.columnCount }, (_, index) => empty.columnLogicalType(index));
   const catalog = target.temporary === true ? "temp" : null;
   const schema = target.schema ?? (target.temporary === true ? "main" : null);
-  return new TableWriter(await connection.createAppender(target.name, schema, catalog), types);
+  const appender = await connection.createAppender(target.name, schema, catalog);
+  return new TableWriter(appender, empty.columnNames(), types);
 }
 
 function tablePath(target: TableTarget): string {

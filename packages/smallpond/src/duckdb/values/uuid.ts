@@ -26,13 +26,26 @@ export function uuidBytes(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** Between the stored form and the usual order of bytes; the same step both ways. */
-export function swapUuids(bytes: Uint8Array, count: number): Uint8Array<ArrayBuffer> {
-  const swapped = new Uint8Array(count * 16);
+/** Stored UUIDs with their bytes in the order of their text, which is what everyone else stores. */
+export function uuidsInTextOrder(stored: Uint8Array, count: number): Uint8Array<ArrayBuffer> {
+  const bytes = reversed(stored, count);
+  for (let row = 0; row < count; row++) bytes[row * 16]! ^= 0x80;
+  return bytes;
+}
+
+/** The other way. */
+export function uuidsAsStored(bytes: Uint8Array, count: number): Uint8Array<ArrayBuffer> {
+  const stored = reversed(bytes, count);
+  for (let row = 0; row < count; row++) stored[row * 16 + 15]! ^= 0x80;
+  return stored;
+}
+
+function reversed(bytes: Uint8Array, count: number): Uint8Array<ArrayBuffer> {
+  const result = new Uint8Array(count * 16);
   for (let row = 0; row < count; row++) {
-    for (let index = 0; index < 16; index++) swapped[row * 16 + index] = bytes[row * 16 + 15 - index]!;
+    for (let index = 0; index < 16; index++) result[row * 16 + index] = bytes[row * 16 + 15 - index]!;
   }
-  return swapped;
+  return result;
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));

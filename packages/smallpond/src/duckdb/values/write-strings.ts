@@ -48,7 +48,7 @@ function writeBlock(vector: Vector, source: BytesData, block: Uint8Array, rows: 
     const from = source.offsets[start + row]! - base;
     const length = source.offsets[start + row + 1]! - base - from;
     if (text && length > 0 && (block[from]! & 0xc0) === 0x80)
-      throw new Misfit(row, "it starts inside a character");
+      throw new Misfit("a string", "it starts inside a character");
     words[row * 4] = length;
     const inPlace = length <= INLINE_MAX ? length : 4;
     for (let index = 0; index < inPlace; index++)
@@ -89,7 +89,7 @@ function checkOffsets({ offsets, bytes }: BytesData, start: number, count: numbe
     ordered = ordered && next >= previous;
     previous = next;
   }
-  if (!ordered || previous > bytes.length) throw new Misfit(start, "its offsets are damaged");
+  if (!ordered || previous > bytes.length) throw new Misfit("a string", "its offsets are damaged");
 }
 
 function longest({ offsets }: BytesData, { start, count }: StringRows): number {
