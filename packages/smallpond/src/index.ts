@@ -10,6 +10,7 @@ export {
 } from "./dataframe/data-frame.ts";
 export { GroupedFrame } from "./dataframe/grouped-frame.ts";
 export type { InitOptions, SessionSettings } from "./dataframe/init-options.ts";
+export { type SessionListener, watchSessions } from "./dataframe/open-sessions.ts";
 export type { RepartitionOptions } from "./dataframe/repartition-options.ts";
 export type { ActionReport, SessionReport, StageReport } from "./dataframe/report.ts";
 export { type Inputs, init, Session, type SqlPart } from "./dataframe/session.ts";

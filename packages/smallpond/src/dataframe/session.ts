@@ -26,6 +26,7 @@ import { type ActionOptions, Engine } from "./engine.ts";
 import { FunctionRegistry } from "./function-registry.ts";
 import { mermaid } from "./graph.ts";
 import { type InitOptions, resolveSettings, type SessionSettings } from "./init-options.ts";
+import { announceSession } from "./open-sessions.ts";
 import { type SessionReport, timeline } from "./report.ts";
 
 /** Frames for a query: in order for `{0}`, `{1}`, …, or by name. */
@@ -56,7 +57,9 @@ export async function init(options: InitOptions = {}): Promise<Session> {
     random,
     nowMs: clock.wallMs(),
   });
-  return await Session.open({ clock, random, disk }, settings);
+  const session = await Session.open({ clock, random, disk }, settings);
+  announceSession(session);
+  return session;
 }
 
 export interface SessionDeps {
