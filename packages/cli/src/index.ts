@@ -1,0 +1,2 @@
+/** The door of `@smallpond/cli`: the command line as a function. */
+export { pond } from "./main.ts";

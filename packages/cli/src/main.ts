@@ -1,0 +1,38 @@
+/** The program: its commands, and how an error becomes a message and an exit code. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { doctorCommand } from "./commands/doctor.ts";
+import { runCommand } from "./commands/run.ts";
+import { sqlCommand } from "./commands/sql.ts";
+import { errorText, isVerbose } from "./output/error-text.ts";
+import { EXIT_FAILURE, EXIT_USAGE } from "./output/exit-codes.ts";
+
+/** Runs the command line with its arguments, without `node` and the program's name, and sets the exit code. */
+export async function pond(args: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync([...args], { from: "user" });
+  } catch (error) {
+    process.exitCode = failed(error, args);
+  }
+}
+
+function program(): Command {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  const pond = new Command("pond")
+    .description("DataFrames over DuckDB, from one machine up: run jobs, query files, look at this machine.")
+    .version(version)
+    .addHelpText("after", "\nExample:\n  pond sql \"SELECT count(*) FROM 'flights.parquet'\"");
+  for (const command of [runCommand(), sqlCommand(), doctorCommand()]) pond.addCommand(command);
+  for (const command of [pond, ...pond.commands])
+    command.exitOverride().showHelpAfterError("(--help says more)");
+  return pond;
+}
+
+function failed(error: unknown, args: readonly string[]): number {
+  // Commander has printed its message already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  console.error(errorText(error, { verbose: isVerbose({ verbose: args.includes("--verbose") }) }));
+  return EXIT_FAILURE;
+}
