@@ -1,7 +1,7 @@
 /** What people type: a lazy frame, its verbs, and the actions that run it. */
 import { type Clock, PondError } from "@smallpond/base";
 import type { RecordBatch, Table } from "apache-arrow";
-import { arrowBatches, arrowTable, tableBatches } from "../arrow/tables.ts";
+import { loadArrow } from "../arrow/lazy.ts";
 import { datasetBytes, datasetRows } from "../dataset/stored-dataset.ts";
 import { rowBatches } from "../duckdb/rows.ts";
 import type { Column } from "../duckdb/schema.ts";
@@ -289,6 +289,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
   async toArrow(options: ActionOptions = {}): Promise<Table> {
     return await this.#act("toArrow()", options, async (signal, action) => {
       await using reading = await this.#host.engine.read(this.node, "order", { signal, action });
+      const { arrowTable } = await loadArrow();
       return await this.#guard(reading, async () =>
         arrowTable(await reading.connection.stream(reading.query, { signal })),
       );
@@ -301,6 +302,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
   ): AsyncGenerator<RecordBatch> {
     const batchRows = options.batchSize ?? BATCH_ROWS;
     yield* this.#stream("arrowBatches()", options, async function* (reading, signal) {
+      const { arrowBatches, tableBatches } = await loadArrow();
       const result = await reading.connection.stream(reading.query, { signal });
       for await (const table of arrowBatches(result, { batchRows })) yield* tableBatches(table);
     });

@@ -2,7 +2,7 @@
 import { type Clock, type Disk, PondError, type Random } from "@smallpond/base";
 import { NodeClock, NodeDisk, NodeRandom } from "@smallpond/base/platform/node";
 import type { Table } from "apache-arrow";
-import { createArrowTable } from "../arrow/tables.ts";
+import { loadArrow } from "../arrow/lazy.ts";
 import { Database, type DatabaseConnection } from "../duckdb/database.ts";
 import { createRowTable } from "../duckdb/rows.ts";
 import type { JsValue, Row } from "../duckdb/values/js-value.ts";
@@ -194,8 +194,8 @@ export class Session implements AsyncDisposable {
   /** An Arrow table. Every Arrow type comes in by the type table (`docs/types.md`). */
   fromArrow<R extends Row = Row>(table: Table): DataFrame<R> {
     const meta = this.#meta();
-    const load = (connection: DatabaseConnection, name: string): Promise<void> =>
-      createArrowTable(connection, name, table, "fromArrow()", { temporary: false });
+    const load = async (connection: DatabaseConnection, name: string): Promise<void> =>
+      (await loadArrow()).createArrowTable(connection, name, table, "fromArrow()", { temporary: false });
     return this.#frame(this.#load(meta, `fromArrow(${table.numRows} rows)`, load));
   }
 

@@ -5,7 +5,7 @@
  * into the task's file in one statement.
  */
 import { assert, PondError } from "@smallpond/base";
-import { arrowBatches, createArrowTable } from "../arrow/tables.ts";
+import { loadArrow } from "../arrow/lazy.ts";
 import type { DatabaseConnection } from "../duckdb/database.ts";
 import { createRowTable, rowBatches } from "../duckdb/rows.ts";
 import { columnNames } from "../duckdb/schema.ts";
@@ -102,6 +102,7 @@ async function produceBatches(
 ): Promise<string | null> {
   const result = await context.input.stream(task.query, context);
   let index = 0;
+  const { arrowBatches } = await loadArrow();
   for await (const table of arrowBatches(result, { batchRows: fn.batchRows })) {
     context.signal?.throwIfAborted();
     await output.addArrow(await call(fn, table as never, index++));
@@ -158,6 +159,7 @@ class FunctionOutput {
   async addArrow(table: unknown): Promise<void> {
     const fn = this.#fn;
     const name = this.#nextName();
+    const { createArrowTable } = await loadArrow();
     await createArrowTable(this.#context.connection, name, table, `${fn.name}()`, { temporary: true });
     const columns = storedColumns(await this.#context.connection.bind(`SELECT * FROM ${quoteName(name)}`));
     fn.columns ??= columns;
