@@ -1,0 +1,86 @@
+/** What a benchmark is: two or more sides that do the same work, measured in turns. */
+
+/** Where and how big; the same for every side. Plain data, because sides run in processes of their own. */
+export interface BenchContext {
+  /** Generated input, kept between runs. */
+  readonly dataDir: string;
+  /** For output; emptied after the run. */
+  readonly scratchDir: string;
+  readonly rows: number;
+  /** Tasks of the task overhead benchmark. */
+  readonly tasks: number;
+  readonly threads: number;
+  /** Resident memory a side may use. DuckDB gets half of it, on every side. */
+  readonly memoryBytes: number;
+}
+
+export interface Benchmark {
+  readonly name: string;
+  readonly title: string;
+  /** The first side is the one others are compared to. */
+  readonly sides: readonly Side[];
+  readonly comparisons: readonly Comparison[];
+  /** Set when the interesting number is the difference between sides, divided by this many units. */
+  readonly per?: { readonly unit: string; readonly count: (context: BenchContext) => number };
+  /** Fewer rounds than others, for what takes long and whose spread says little. */
+  readonly roundsMax?: number;
+}
+
+export interface Side {
+  readonly name: string;
+  /** Called once, in the side's own process, before the first round. */
+  open(context: BenchContext): Promise<OpenSide>;
+}
+
+export interface OpenSide {
+  /** One timed round. */
+  run(round: number): Promise<Outcome>;
+  /** Untimed: removes what the round wrote. */
+  tidy?(round: number): Promise<void>;
+  /** Where the time of the last round went, as far as the side knows. */
+  steps?(): readonly Step[];
+  close(): Promise<void>;
+}
+
+export interface Outcome {
+  /** What the work produced, in few words: sides of a benchmark must agree on it. */
+  readonly check: string;
+  /** Replaces the time measured around `run`, for sides that measure closer. */
+  readonly ms?: number;
+}
+
+export interface Step {
+  readonly name: string;
+  readonly seconds: number;
+  readonly detail: string;
+}
+
+export interface Comparison {
+  readonly side: string;
+  readonly against: string;
+  readonly budget: Budget | null;
+}
+
+/**
+ * `ratio`: at most that many times as long as the other side. `ms`: at most that many milliseconds more per unit.
+ * `slower`: a peer that is meant to take at least that many times as long.
+ */
+export type Budget =
+  | { readonly kind: "ratio"; readonly max: number }
+  | { readonly kind: "ms"; readonly max: number }
+  | { readonly kind: "slower"; readonly min: number };
+
+/** Thrown by `prepare` when a suite cannot run here, which is a notice and no failure. */
+export class SuiteSkipped extends Error {
+  override readonly name = "SuiteSkipped";
+}
+
+/** A named list of benchmarks over the same data. */
+export interface Suite {
+  readonly name: string;
+  readonly benchmarks: readonly Benchmark[];
+  /** Printed after the results. */
+  readonly notes?: readonly string[];
+  /** Makes the data unless it is there. */
+  prepare(context: BenchContext, log: (line: string) => void): Promise<void>;
+}

@@ -1,0 +1,14 @@
+/** Every suite by its name. */
+import type { Suite } from "../harness/benchmark.ts";
+import { peersSuite } from "./peers/index.ts";
+import { smallpondSuite } from "./smallpond/index.ts";
+
+export const SUITES: readonly Suite[] = [smallpondSuite, peersSuite];
+
+export function findSuite(name: string): Suite {
+  const suite = SUITES.find((one) => one.name === name);
+  if (suite === undefined) {
+    throw new Error(`there is no suite ${name}; there are ${SUITES.map((one) => one.name).join(", ")}`);
+  }
+  return suite;
+}
