@@ -36,7 +36,8 @@ export function randomExpression(count: number, seed: number | null): string {
 /** One comparable BLOB for a list of sort keys. */
 export function sortKeyExpression(keys: readonly SortKey[]): string {
   const parts = keys.map((key) => `${inParens(key.expression)}, '${key.order}'`);
-  return `create_sort_key(${parts.join(", ")})`;
+  // Keys that fit in 8 bytes would come as a BIGINT; one more constant key changes no order and makes them long.
+  return `create_sort_key(${parts.join(", ")}, 0::BIGINT, 'ASC NULLS LAST')`;
 }
 
 /** How many of the sorted bounds are not above `key`, found by halving. */
