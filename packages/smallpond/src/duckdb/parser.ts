@@ -9,8 +9,14 @@ import { quoteText } from "./text.ts";
 /** Any node of the serialized tree. Its fields are DuckDB's. */
 export type SqlTree = { readonly [key: string]: unknown };
 
+/**
+ * Stands for SQL that DuckDB parses but does not serialize (types with parameters inside nested types, such as
+ * `ENUM('a')[]`): nothing is known about it, so the worst is assumed.
+ */
+export const OPAQUE_TREE: SqlTree = Object.freeze({ type: "OPAQUE" });
+
 export interface ParsedQuery {
-  /** The one SELECT statement. */
+  /** The one SELECT statement, or `OPAQUE_TREE`. */
   readonly tree: SqlTree;
 }
 
@@ -44,6 +50,7 @@ export class SqlParser {
   /** A comma separated list, such as a SELECT list or sort keys; whatever would end it and begin something else fails. */
   async expressions(list: string): Promise<readonly SqlTree[]> {
     const { tree } = await this.query(`SELECT ${list}`);
+    if (tree === OPAQUE_TREE) return [tree];
     const from = tree.from_table as SqlTree | undefined;
     const stray =
       from?.type !== "EMPTY" ||
@@ -59,6 +66,7 @@ export class SqlParser {
   async #parse(sql: string): Promise<ParsedQuery> {
     const row = await this.#connection.row(`SELECT json_serialize_sql(${quoteText(sql)}) AS tree`);
     const answer = JSON.parse(row.tree as string) as Serialized;
+    if (answer.error_type === "serialization") return { tree: OPAQUE_TREE };
     if (answer.error) throw parseError(sql, answer);
     const statements = answer.statements ?? [];
     if (statements.length !== 1) throw notOneQuery(sql, `it has ${statements.length} statements`);
@@ -93,6 +101,7 @@ const VOLATILE = new Set([
 /** Whether evaluating the query twice may give two answers. */
 export function isVolatile(tree: unknown): boolean {
   for (const node of walkTree(tree)) {
+    if (node === OPAQUE_TREE) return true;
     if (node.class === "FUNCTION" && VOLATILE.has(node.function_name as string)) return true;
     if (node.sample != null && typeof node.sample === "object") return true;
   }

@@ -1,6 +1,6 @@
 /** A user's query made to run over our parts: placeholders become names, and named inputs stand as tables. */
 import { PondError } from "@smallpond/base";
-import { type SqlParser, type SqlTree, walkTree } from "../duckdb/parser.ts";
+import { OPAQUE_TREE, type SqlParser, type SqlTree, walkTree } from "../duckdb/parser.ts";
 import { splitPlaceholders, undeclaredPlaceholders } from "../duckdb/placeholders.ts";
 import { foldName, quoteName } from "../duckdb/text.ts";
 
@@ -37,6 +37,7 @@ function aliasOf(name: string): string {
 }
 
 function countUses(tree: SqlTree, alias: string): number {
+  if (tree === OPAQUE_TREE) return 2;
   let uses = 0;
   for (const node of walkTree(tree)) {
     if (node.type === "BASE_TABLE" && node.schema_name === "" && node.catalog_name === "") {
