@@ -2,13 +2,14 @@
  * A script and the local files it imports as one ES module, whatever the script's folder says about modules. Packages
  * stay outside and are loaded by Node as usual.
  */
-import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { PondError } from "@smallpond/base";
-import { build, type Loader, type OutputFile, type Plugin } from "esbuild";
+import { build, type OutputFile, stop } from "esbuild";
 import { buildError, isBuildFailure } from "./build-error.ts";
+import { LOADERS } from "./loaders.ts";
 import { packages } from "./packages.ts";
+import { SELF_DEFINES, Selves } from "./selves.ts";
 
 export interface Bundle {
   /** The script's own address, which the module is loaded under: what it imports at run time is found from there. */
@@ -17,21 +18,10 @@ export interface Bundle {
   readonly code: string;
 }
 
-const LOADERS: Readonly<Record<string, Loader>> = {
-  ".ts": "ts",
-  ".mts": "ts",
-  ".cts": "ts",
-  ".tsx": "tsx",
-  ".jsx": "jsx",
-  ".js": "js",
-  ".mjs": "js",
-  ".cjs": "js",
-};
-
 /** @throws SCRIPT_NOT_FOUND, SCRIPT_INVALID naming file, line and column. */
 export async function bundle(path: string): Promise<Bundle> {
-  const loader = LOADERS[extname(path)];
-  if (loader === undefined) throw notAScript(path);
+  if (LOADERS[extname(path)] === undefined) throw notAScript(path);
+  const selves = new Selves(path);
   try {
     const result = await build({
       entryPoints: [path],
@@ -47,56 +37,16 @@ export async function bundle(path: string): Promise<Bundle> {
       // With an empty list, `module` is no condition, as in Node.
       conditions: [],
       mainFields: ["main", "module"],
-      // What a module says about itself is declared at the top of each file that asks.
-      define: Object.fromEntries(SELF.map(({ name, variable }) => [name, variable])),
-      plugins: [packages(path), selves(path)],
+      define: SELF_DEFINES,
+      plugins: [packages(path), selves.plugin],
     });
     return { url: pathToFileURL(path).href, code: withSourceMap(result.outputFiles, path) };
   } catch (error) {
-    throw isBuildFailure(error) ? buildError(error) : error;
+    throw isBuildFailure(error) ? buildError(error, selves) : error;
+  } finally {
+    // esbuild works in a process of its own, which would stay as long as the script runs.
+    await stop();
   }
-}
-
-// ---- what modules know about themselves ---------------------------------------------------------------------------
-
-interface SelfReference {
-  readonly name: string;
-  readonly variable: string;
-  readonly value: (path: string, entry: string) => unknown;
-}
-
-const SELF: readonly SelfReference[] = [
-  { name: "import.meta.url", variable: "__pondUrl", value: (path) => pathToFileURL(path).href },
-  { name: "import.meta.filename", variable: "__pondFilename", value: (path) => path },
-  { name: "import.meta.dirname", variable: "__pondDirname", value: directoryOf },
-  { name: "import.meta.main", variable: "__pondMain", value: (path, entry) => path === entry },
-  { name: "__filename", variable: "__pondFilename", value: (path) => path },
-  { name: "__dirname", variable: "__pondDirname", value: directoryOf },
-];
-
-/** Gives each file its own `import.meta.url` and the like, which esbuild's `define` can only set for all. */
-function selves(entry: string): Plugin {
-  return {
-    name: "pond-selves",
-    setup(build) {
-      build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, async ({ path }) => {
-        const text = await readFile(path, "utf8");
-        const used = SELF.filter(({ name }) =>
-          text.includes(name.startsWith("import.") ? "import.meta" : name),
-        );
-        if (used.length === 0) return undefined;
-        const values = new Map(used.map(({ variable, value }) => [variable, value(path, entry)]));
-        const declared = [...values].map(([variable, value]) => `${variable} = ${JSON.stringify(value)}`);
-        // On the first line, so that the numbers of lines stay; `#!` is only allowed at the very beginning.
-        const contents = `var ${declared.join(", ")}; ${text.replace(/^#!/, "// ")}`;
-        return { contents, loader: LOADERS[extname(path)] ?? "js" };
-      });
-    },
-  };
-}
-
-function directoryOf(path: string): string {
-  return fileURLToPath(new URL(".", pathToFileURL(path))).replace(/(?<=[^:])[/\\]$/, "");
 }
 
 // ---- source map -----------------------------------------------------------------------------------------------

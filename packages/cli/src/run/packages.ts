@@ -1,7 +1,7 @@
 /** Which imports are left to Node: packages, found from the file that imports them as Node would find them. */
 import { isBuiltin } from "node:module";
 import { dirname, extname, isAbsolute } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 
 /** Files that Node cannot load by itself, or not without being told what they are. */
@@ -33,8 +33,7 @@ async function resolvePackage(
   // Node looks from the script's folder, and by its own rules, unless a file elsewhere finds another copy.
   const fromEntry =
     args.resolveDir === entryDirectory ? found : await resolveFrom(build, args, entryDirectory);
-  const path = fromEntry === found ? args.path : pathToFileURL(found).href;
-  return { path, external: true };
+  return { path: fromEntry === found ? args.path : addressOf(found, args), external: true };
 }
 
 async function resolveFrom(
@@ -51,7 +50,8 @@ async function resolveFrom(
 function own(args: OnResolveArgs): OnResolveResult | undefined {
   if (!OWN.test(args.path)) return undefined;
   try {
-    return { path: import.meta.resolve(args.path), external: true };
+    const found = fileURLToPath(import.meta.resolve(args.path));
+    return { path: addressOf(found, args), external: true };
   } catch {
     return undefined;
   }
@@ -66,6 +66,11 @@ function missing(args: OnResolveArgs): OnResolveResult {
     .join("/");
   const text = `Could not find the package "${name}"`;
   return { errors: [{ text, notes: [{ text: `run \`npm install ${name}\` in ${args.resolveDir}` }] }] };
+}
+
+/** `import` takes addresses, `require` takes paths. */
+function addressOf(path: string, { kind }: OnResolveArgs): string {
+  return kind.startsWith("require") ? path : pathToFileURL(path).href;
 }
 
 function isPath(specifier: string): boolean {
