@@ -30,6 +30,16 @@ export function toInteger(value: unknown, bits: number, signed: boolean): bigint
   return integer;
 }
 
+/** An integer of at most 32 bits. */
+export function toSmallInteger(value: unknown, bits: 8 | 16 | 32, signed: boolean): number {
+  if (typeof value === "number" && Number.isInteger(value)) {
+    const span = 2 ** bits;
+    const low = signed ? -span / 2 : 0;
+    if (value >= low && value < low + span) return value;
+  }
+  return Number(toInteger(value, bits, signed));
+}
+
 export function toBignum(value: unknown): bigint {
   return integerOf(value);
 }

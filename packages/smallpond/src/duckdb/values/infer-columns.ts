@@ -40,8 +40,11 @@ export function inferColumns(rows: readonly Readonly<Record<string, unknown>>[])
       throw valueError("UNSUPPORTED_VALUE", message, { row: index });
     }
     for (const name of Object.keys(row)) {
-      const column = columns.get(name) ?? { sketch: NOTHING, present: 0 };
-      columns.set(name, column);
+      let column = columns.get(name);
+      if (column === undefined) {
+        column = { sketch: NOTHING, present: 0 };
+        columns.set(name, column);
+      }
       const value = row[name];
       if (value === null || value === undefined) continue;
       column.present++;

@@ -87,6 +87,8 @@ export function sketchOf(value: unknown): Sketch {
     case "boolean":
       return scalar(BOOLEAN);
     case "number":
+      // Values of up to 32 bits share one sketch, because nearly all values are like that.
+      if ((value | 0) === value) return SMALL_INTEGER;
       return Number.isSafeInteger(value) ? integer(BigInt(value), true) : DOUBLE_SKETCH;
     case "bigint":
       return integer(value, false);
@@ -151,9 +153,7 @@ function scalar(type: DuckDBType): Sketch {
   return sketch;
 }
 
-/** Values of up to 32 bits share one sketch, because nearly all values are like that. */
 function integer(value: bigint, numbers: boolean): Sketch {
-  if (numbers && BigInt.asIntN(32, value) === value) return SMALL_INTEGER;
   return { kind: "integer", low: value < 0n ? value : 0n, high: value > 0n ? value : 0n, numbers };
 }
 

@@ -79,7 +79,7 @@ export const TYPE_TABLE: Readonly<Record<ColumnTypeId, TypeTableRow>> = {
     "Timestamp (a Date)",
     "Date, string",
     "TimestampMillisecond",
-    "same",
+    "TIMESTAMP",
   ),
   [Id.TIMESTAMP_NS]: row(
     "TIMESTAMP_NS",
@@ -97,7 +97,7 @@ export const TYPE_TABLE: Readonly<Record<ColumnTypeId, TypeTableRow>> = {
     "TimestampMicrosecond, UTC",
     "same",
   ),
-  [Id.INTERVAL]: row("INTERVAL", 16, "Interval", "", "IntervalMonthDayNano (3)", "INTERVAL in ms: lossy"),
+  [Id.INTERVAL]: row("INTERVAL", 16, "Interval", "", "IntervalMonthDayNano (3)", "INTERVAL in ms: lossy (7)"),
   [Id.UUID]: row("UUID", 16, "string", "", "FixedSizeBinary(16), arrow.uuid", "same"),
   [Id.ENUM]: row("ENUM", "enum", "string", "", "Dictionary(Utf8)", "VARCHAR"),
   [Id.LIST]: row("LIST", "list", "Array", "typed array", "List", "same"),
@@ -112,7 +112,7 @@ export const TYPE_TABLE: Readonly<Record<ColumnTypeId, TypeTableRow>> = {
     "Variant",
     "any value with an inferred type",
     "Struct of its parts (5)",
-    "same",
+    "VARIANT: lossy (6)",
   ),
   [Id.GEOMETRY]: row(
     "GEOMETRY",

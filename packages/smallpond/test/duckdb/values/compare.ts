@@ -27,7 +27,7 @@ export async function differences(
   if (JSON.stringify(leftColumns) !== JSON.stringify(rightColumns)) {
     return [`columns: ${JSON.stringify(leftColumns)} and ${JSON.stringify(rightColumns)}`];
   }
-  const texts = leftColumns.map(([name]) => `CAST(${quoteName(name)} AS VARCHAR)`).join(", ");
+  const texts = leftColumns.map(([name, type]) => textSql(name, type)).join(", ");
   const values = leftColumns.map(([name, type]) => comparableSql({ name, type })).join(", ");
   const found: string[] = [];
   for (const [one, other] of [
@@ -41,6 +41,12 @@ export async function differences(
     }
   }
   return found;
+}
+
+/** The type inside a VARIANT counts too, and does not show in its text. */
+function textSql(name: string, type: string): string {
+  const text = `CAST(${quoteName(name)} AS VARCHAR)`;
+  return type === "VARIANT" ? `${text}, variant_typeof(${quoteName(name)})` : text;
 }
 
 export async function describeTable(
