@@ -13,6 +13,7 @@ export const USAGE = `usage: npm run bench -- [suite …] [options]
   --tasks N      tasks of the task overhead benchmark (500; quick: 40)
   --threads N    threads of every side (the machine's cores)
   --data DIR     where generated data is kept (.bench)
+  --scratch DIR  where output goes and is removed again (inside --data; /dev/shm takes the disk out of the ratios)
   --json FILE    the results for machines
   --peers        the suite peers: Python smallpond on Ray, over the same files
   --help`;
@@ -40,6 +41,7 @@ export function parseOptions(args: readonly string[], root: string): BenchOption
       tasks: { type: "string" },
       threads: { type: "string" },
       data: { type: "string" },
+      scratch: { type: "string" },
       json: { type: "string" },
       peers: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -55,7 +57,7 @@ export function parseOptions(args: readonly string[], root: string): BenchOption
     help: values.help,
     context: {
       dataDir,
-      scratchDir: `${dataDir}/scratch-${process.pid}`,
+      scratchDir: `${resolve(values.scratch ?? dataDir)}/pond-bench-${process.pid}`,
       rows: positive("rows", values.rows, quick ? 200_000 : 20_000_000),
       tasks: positive("tasks", values.tasks, quick ? 40 : 500),
       threads: positive("threads", values.threads, cpus().length),

@@ -4,9 +4,9 @@ import { readdirSync, readFileSync } from "node:fs";
 const PAGE_BYTES = 4096;
 /** Ticks per second of `/proc/<pid>/stat`, on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
-const RESIDENT_EVERY_MS = 25;
+const RESIDENT_EVERY_MS = 50;
 /** Finding new processes reads all of /proc, so it is done less often. */
-const PIDS_EVERY_TICKS = 8;
+const PIDS_EVERY_TICKS = 10;
 
 export class ProcessTree {
   readonly #root: number;

@@ -42,7 +42,10 @@ export async function prepareVenv(context: BenchContext, log: (line: string) => 
 }
 
 async function step(command: string, args: readonly string[], failure: string): Promise<void> {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], timeout: INSTALL_MS_MAX });
+  const child = spawn(command, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    signal: AbortSignal.timeout(INSTALL_MS_MAX),
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (bytes: Buffer) => {

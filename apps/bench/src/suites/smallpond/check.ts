@@ -10,6 +10,7 @@ export function checkRows(rows: readonly Readonly<Record<string, unknown>>[]): s
 function text(value: unknown): string {
   // DuckDB's own conversion cuts to milliseconds, ours keeps the rest beside them.
   if (value instanceof Date) return String(value.getTime());
-  // Sums of doubles differ in their last digits with the order of addition.
-  return typeof value === "number" ? value.toPrecision(6) : String(value);
+  // Sums of doubles differ in their last digits with the order of addition. Amounts have two decimals, so that a third
+  // is never rounded one way here and the other way there.
+  return typeof value === "number" ? value.toFixed(3) : String(value);
 }

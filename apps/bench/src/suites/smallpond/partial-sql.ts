@@ -35,6 +35,7 @@ function benchmark(name: string, title: string, query: Query): Benchmark {
   return {
     name,
     title,
+    roundsMax: 3,
     sides: [
       plain("duckdb one query", async ({ rows, paths, target }) =>
         copied(

@@ -14,6 +14,7 @@ export async function writeShuffled({ sp, paths, target }: OursRound): Promise<s
 export const shuffleWrite: Benchmark = {
   name: "shuffle-write",
   title: `hash repartition into ${PARTITIONS}, written as Parquet; DuckDB: COPY … PARTITION_BY over the same hash`,
+  roundsMax: 3,
   sides: [
     plain("duckdb", async ({ rows, paths, target }) =>
       copied(

@@ -21,6 +21,7 @@ async function sortRanges({ sp, paths, target }: OursRound): Promise<string> {
 export const sortWrite: Benchmark = {
   name: "sort-write",
   title: `global sort written as Parquet, whole and in ${PARTITIONS} ranges; DuckDB: COPY (… ORDER BY …)`,
+  roundsMax: 3,
   sides: [
     plain("duckdb", async ({ rows, paths, target }) =>
       copied(
