@@ -2,7 +2,7 @@
  * How a column of any DuckDB type is kept in Parquet without losing its type or precision (invariant S5).
  *
  * Parquet as DuckDB writes it turns HUGEINT into DOUBLE, cuts the microseconds of an INTERVAL, shifts a TIMETZ to
- * UTC and forgets BIT, ENUM, ARRAY, UNION, BIGNUM, TIME_NS, TIMESTAMP_S and TIMESTAMP_MS. Such leaves are stored in a
+ * UTC and forgets BIT, ENUM, ARRAY, UNION, BIGNUM, GEOMETRY, TIME_NS, TIMESTAMP_S and TIMESTAMP_MS. Such leaves are stored in a
  * form that Parquet keeps, at any depth inside nested types, and turned back when read. The original type is in the
  * plan and in the file's footer.
  */
@@ -68,8 +68,8 @@ function select(sql: string | null, name: string): string {
   return sql === null ? quoteName(name) : `${sql} AS ${quoteName(name)}`;
 }
 
-/** How a scalar is stored when Parquet does not keep it: as text, or as Parquet's nearest type. */
-const LOSSY_SCALARS: ReadonlyMap<DuckDBTypeId, "text" | "nearest"> = new Map([
+/** How a scalar is stored when Parquet does not keep it: as text, as well-known binary, or as Parquet's nearest type. */
+const LOSSY_SCALARS: ReadonlyMap<DuckDBTypeId, "text" | "nearest" | "wkb"> = new Map([
   [DuckDBTypeId.HUGEINT, "text"],
   [DuckDBTypeId.UHUGEINT, "text"],
   [DuckDBTypeId.BIGNUM, "text"],
@@ -77,9 +77,12 @@ const LOSSY_SCALARS: ReadonlyMap<DuckDBTypeId, "text" | "nearest"> = new Map([
   [DuckDBTypeId.INTERVAL, "text"],
   [DuckDBTypeId.TIME_TZ, "text"],
   [DuckDBTypeId.TIME_NS, "text"],
-  [DuckDBTypeId.ENUM, "nearest"],
-  [DuckDBTypeId.TIMESTAMP_S, "nearest"],
+  // Parquet has no seconds, and on the way to microseconds DuckDB refuses infinity.
+  [DuckDBTypeId.TIMESTAMP_S, "text"],
   [DuckDBTypeId.TIMESTAMP_MS, "nearest"],
+  [DuckDBTypeId.ENUM, "nearest"],
+  // Comes back with a coordinate system it did not have, and inside nested types as BLOB.
+  [DuckDBTypeId.GEOMETRY, "wkb"],
 ]);
 
 function isLossy(type: DuckDBType): boolean {
@@ -91,7 +94,8 @@ function isLossy(type: DuckDBType): boolean {
 function encode(type: DuckDBType, sql: string, depth: number): string {
   if (!isLossy(type)) return sql;
   const form = LOSSY_SCALARS.get(type.typeId);
-  if (form !== undefined) return form === "text" ? `CAST(${sql} AS VARCHAR)` : sql;
+  if (form === "text") return `CAST(${sql} AS VARCHAR)`;
+  if (form !== undefined) return form === "wkb" ? `ST_AsWKB(${sql})` : sql;
   if (type.typeId === DuckDBTypeId.UNION) return encodeUnion(type as DuckDBUnionType, sql, depth);
   if (type.typeId === DuckDBTypeId.ARRAY) {
     const { valueType } = type as DuckDBArrayType;
@@ -102,7 +106,9 @@ function encode(type: DuckDBType, sql: string, depth: number): string {
 
 function decode(type: DuckDBType, sql: string, depth: number): string {
   if (!isLossy(type)) return sql;
-  if (LOSSY_SCALARS.has(type.typeId)) return `CAST(${sql} AS ${typeText(type)})`;
+  const form = LOSSY_SCALARS.get(type.typeId);
+  if (form === "wkb") return `CAST(ST_GeomFromWKB(${sql}) AS ${typeText(type)})`;
+  if (form !== undefined) return `CAST(${sql} AS ${typeText(type)})`;
   if (type.typeId === DuckDBTypeId.UNION) return decodeUnion(type as DuckDBUnionType, sql, depth);
   if (type.typeId === DuckDBTypeId.ARRAY) {
     const { valueType, length } = type as DuckDBArrayType;
