@@ -77,6 +77,8 @@ export class Engine {
   readonly parser: SqlParser;
   readonly #deps: EngineDeps;
   readonly #kept = new Map<NodeId, Kept>();
+  /** Numbers of nodes that stand for a part of another in every plan, by that node and the part's name. */
+  readonly #parts = new Map<NodeId, Map<string, NodeId>>();
   readonly #typed: TypedScans = new Map();
   #stages: Promise<void> = Promise.resolve();
   #writes = 0;
@@ -133,8 +135,9 @@ export class Engine {
 
   /** Forgets the result of a node and of everything made from it. */
   async forget(node: LogicalNode): Promise<void> {
+    const gone = new Set([node.id, ...(this.#parts.get(node.id)?.values() ?? [])]);
     for (const [id, kept] of [...this.#kept]) {
-      if (!topological(kept.node).some((one) => one.id === node.id)) continue;
+      if (!topological(kept.node).some((one) => gone.has(one.id))) continue;
       this.#kept.delete(id);
       if (kept.path !== null) await this.#deps.directory.removeTree(kept.path);
     }
@@ -180,7 +183,10 @@ export class Engine {
   ): Promise<LogicalNode> {
     await this.#forgetStale(context, node);
     for (const one of topological(node)) if (one.kind === "values") await this.#deps.loaded(one.table);
-    const derive = (of: LogicalNode): NodeMeta => ({ id: this.#deps.nextId(), origin: of.origin });
+    const derive = (of: LogicalNode, part?: string): NodeMeta => {
+      const id = part === undefined ? this.#deps.nextId() : this.#partId(of.id, part);
+      return { id, origin: of.origin };
+    };
     const isStored = (one: LogicalNode): boolean => this.#kept.has(one.id);
     try {
       const optimized = optimize(node, { isStored, observe, derive });
@@ -192,13 +198,22 @@ export class Engine {
 
   /** Results made from files that have changed since are never used again (invariant S4). */
   async #forgetStale(context: ActionContext, root: LogicalNode): Promise<void> {
-    for (const node of topological(root)) {
-      const kept = this.#kept.get(node.id);
+    const ids = topological(root).flatMap((node) => [node.id, ...(this.#parts.get(node.id)?.values() ?? [])]);
+    for (const id of ids) {
+      const kept = this.#kept.get(id);
       if (kept === undefined || kept.node.kind === "write-parquet") continue;
       const now = await context.inputs.fingerprints(kept.node);
       const same = [...kept.inputs].every(([scan, print]) => now.get(scan) === print);
       if (!same) await this.forget(kept.node);
     }
+  }
+
+  #partId(of: NodeId, part: string): NodeId {
+    const parts = this.#parts.get(of) ?? new Map<string, NodeId>();
+    this.#parts.set(of, parts);
+    const id = parts.get(part) ?? this.#deps.nextId();
+    parts.set(part, id);
+    return id;
   }
 
   async #run(

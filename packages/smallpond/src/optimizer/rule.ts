@@ -6,8 +6,11 @@ export interface RuleContext {
   /** How the result is looked at: rows only, rows in order, or one file per partition. */
   readonly observe: "rows" | "order" | "partitions";
   readonly root: LogicalNode;
-  /** A number and an origin for a node that stands for a part of `of`. */
-  derive(of: LogicalNode): NodeMeta;
+  /**
+   * A number and an origin for a node that stands for a part of `of`. With the part's name it is the same number in
+   * every plan, so that rows dealt once are found again and not dealt anew.
+   */
+  derive(of: LogicalNode, part?: string): NodeMeta;
 }
 
 /** One rewrite: another node for the same rows, or the node itself. Inputs were rewritten before. */

@@ -27,7 +27,7 @@ export async function alignPartitions(
 
 /** Whether the node takes several divided frames partition by partition. */
 function isZip(node: LogicalNode): boolean {
-  if (node.kind !== "partial-sql" && !(node.kind === "join" && node.partitions !== null)) return false;
+  if (node.kind !== "partial-sql" && !(node.kind === "join" && partitionCount(node) > 1)) return false;
   return node.inputs.filter((input) => partitionCount(input) > 1).length > 1;
 }
 

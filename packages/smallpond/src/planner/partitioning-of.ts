@@ -12,6 +12,7 @@ import { bindExpressions } from "./expression-types.ts";
 import { type Partitioning, SINGLE } from "./partitioning.ts";
 import { parseUserQuery } from "./user-sql.ts";
 
+/** Of a plan that is being made, or of a kept frame, which is as people wrote it: its verbs are not lowered. */
 export async function partitioningOf(context: PlanContext, node: LogicalNode): Promise<Partitioning> {
   if (partitionCount(node) === 1) return SINGLE;
   switch (node.kind) {
@@ -23,8 +24,11 @@ export async function partitioningOf(context: PlanContext, node: LogicalNode): P
     case "drop":
     case "rename":
       return await ofRowWise(context, node);
-    case "partial-sort":
     case "random-shuffle":
+      return { kind: "random", count: partitionCount(node), lineage: `n${node.id}` };
+    case "sort":
+      return { kind: "range", keys: node.keys, count: partitionCount(node), lineage: `n${node.id}` };
+    case "partial-sort":
     case "write-parquet":
       return await partitioningOf(context, node.inputs[0]!);
     case "function": {
@@ -34,7 +38,7 @@ export async function partitioningOf(context: PlanContext, node: LogicalNode): P
     case "partial-sql":
       return await ofPartialSql(context, node);
     case "join":
-      return derived(await partitioningOf(context, node.inputs[0]!));
+      return { kind: "derived", count: partitionCount(node), lineage: `n${node.id}` };
     default:
       assert(false, `a ${node.kind} has one partition`);
   }

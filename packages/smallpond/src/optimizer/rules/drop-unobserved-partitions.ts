@@ -33,7 +33,7 @@ function seesWholeInputs(node: LogicalNode): boolean {
       return isSingleFile(node);
     case "join":
     case "sort":
-      return node.partitions === null;
+      return node.partitions === null || node.partitions === 1;
     default:
       return false;
   }

@@ -7,7 +7,7 @@ export const lowerPartitionedSort: Rule = {
   name: "lower-partitioned-sort",
   apply(node, context) {
     if (node.kind !== "sort" || node.partitions === null || node.partitions === 1) return node;
-    const ranges = repartition(context.derive(node), node.inputs[0]!, {
+    const ranges = repartition(context.derive(node, "ranges"), node.inputs[0]!, {
       kind: "range",
       keys: node.keys,
       count: node.partitions,

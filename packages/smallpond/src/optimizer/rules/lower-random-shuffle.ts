@@ -13,7 +13,7 @@ export const lowerRandomShuffle: Rule = {
     const dealt =
       count === 1
         ? input
-        : repartition(context.derive(node), input, { kind: "random", count, seed: node.seed });
+        : repartition(context.derive(node, "dealt"), input, { kind: "random", count, seed: node.seed });
     // The order within a partition is drawn from the row's position, so that a seed gives the same order again.
     const key = node.seed === null ? "random()" : `hash(row_number() OVER (), ${node.seed}, 'order')`;
     return partialSort({ id: node.id, origin: node.origin }, dealt, [key]);
