@@ -76,3 +76,13 @@ test("a code the disk does not know is EOTHER and keeps its name", () => {
   const error = diskError("EWEIRD", { operation: "link", path: "/a", to: "/b" });
   expect(error).toMatchObject({ code: "EOTHER", kind: "internal", message: "cannot link /a to /b: EWEIRD" });
 });
+
+test.runIf(process.platform === "linux")(
+  "making directories where none can be made ends with an error",
+  async () => {
+    // Node's own recursive mkdir never comes back from this.
+    await expect(new NodeDisk().mkdir("/proc/none/such", { recursive: true })).rejects.toMatchObject({
+      code: "ENOENT",
+    });
+  },
+);

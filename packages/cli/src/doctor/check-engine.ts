@@ -1,4 +1,7 @@
 /** DuckDB in this process, and in an executor process of its own. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { formatError } from "@smallpond/base";
 import type { InitOptions, Session } from "smallpond";
 import { type Check, missing, ok } from "./check.ts";
@@ -29,13 +32,17 @@ async function withSession(
   options: InitOptions,
   look: (session: Session) => Promise<Check>,
 ): Promise<Check> {
+  // Not the jobs' folder, which has a check of its own.
+  const dataRoot = await mkdtemp(join(tmpdir(), "pond-doctor-"));
   try {
     // Loaded here, so that a DuckDB that does not load is a line of the report.
     const { init } = await import("smallpond");
-    await using session = await init({ ...options, jobName: "pond-doctor" });
+    await using session = await init({ ...options, jobName: "pond-doctor", dataRoot });
     return await look(session);
   } catch (error) {
     return missing(name, formatError(error), { fix: fixOf(error), essential: true });
+  } finally {
+    await rm(dataRoot, { recursive: true, force: true });
   }
 }
 

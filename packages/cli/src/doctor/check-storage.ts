@@ -1,9 +1,10 @@
 /** Where jobs keep intermediate files: writable, and with room. */
 import { randomUUID } from "node:crypto";
-import { mkdir, rm, statfs, writeFile } from "node:fs/promises";
+import { rm, statfs, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatBytes } from "@smallpond/base";
+import { NodeDisk } from "@smallpond/base/platform/node";
 import { type Check, missing, ok, warn } from "./check.ts";
 
 const FREE_BYTES_LOW = 5 * 1024 ** 3;
@@ -26,7 +27,7 @@ async function checkFolder(
   mend: { readonly fix: string; readonly essential: boolean },
 ): Promise<Check> {
   try {
-    await mkdir(path, { recursive: true });
+    await new NodeDisk().mkdir(path, { recursive: true });
     const probe = join(path, `.pond-doctor-${randomUUID()}`);
     await writeFile(probe, "");
     await rm(probe);

@@ -1,6 +1,7 @@
 /** Looks at the machine, prints what it has, and fails when nothing could run here. */
 import { EXIT_FAILURE } from "../output/exit-codes.ts";
 import { jsonText } from "../output/json-text.ts";
+import { onReaderGone } from "../output/write-out.ts";
 import type { Check } from "./check.ts";
 import { checkDuckdb, checkExecutor } from "./check-engine.ts";
 import { checkCores, checkMemory, checkNode } from "./check-machine.ts";
@@ -21,6 +22,7 @@ const CHECKS: readonly (() => Check | Promise<Check>)[] = [
 ];
 
 export async function doctor(options: { readonly json: boolean }): Promise<void> {
+  onReaderGone();
   const checks: Check[] = [];
   for (const look of CHECKS) {
     const check = await look();

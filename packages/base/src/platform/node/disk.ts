@@ -2,7 +2,7 @@
 import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, parse, resolve } from "node:path";
+import { dirname, join, parse, resolve } from "node:path";
 import { assert } from "../../assert.ts";
 import {
   assertOpenOptions,
@@ -62,7 +62,7 @@ export class NodeDisk implements Disk {
 
   async mkdir(path: string, options: { readonly recursive?: boolean } = {}): Promise<void> {
     await attempt({ operation: "mkdir", path }, () =>
-      fs.mkdir(path, { recursive: options.recursive ?? false }),
+      options.recursive ? makeDirectories(path) : fs.mkdir(path),
     );
   }
 
@@ -120,6 +120,26 @@ export class NodeDisk implements Disk {
     const stem = join(options.parent ?? tmpdir(), options.prefix ?? "smallpond-");
     const path = await attempt({ operation: "tempDirectory", path: stem }, () => fs.mkdtemp(stem));
     return { path, [Symbol.asyncDispose]: () => this.removeTree(path) };
+  }
+}
+
+/**
+ * Not Node's own `recursive`: where a file system says ENOENT although the parent exists (`/proc`, `/sys`), that never
+ * ends and keeps a core busy for good.
+ */
+async function makeDirectories(path: string): Promise<void> {
+  try {
+    await fs.mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await fs.stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== "ENOENT" || parent === path) throw error;
+    await makeDirectories(parent);
+    await fs.mkdir(path).catch(async (again: NodeJS.ErrnoException) => {
+      // Somebody else made it in between.
+      if (again.code !== "EEXIST" || !(await fs.stat(path)).isDirectory()) throw again;
+    });
   }
 }
 
