@@ -7,7 +7,7 @@ export async function writeOut(text: string): Promise<void> {
 }
 
 /** A closed pipe is no error of ours: the reader has all it wanted. Cleans up and exits with 0. */
-export function onReaderGone(cleanUp: () => Promise<void>): void {
+export function onReaderGone(cleanUp: () => Promise<void> = async () => {}): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
     void cleanUp().finally(() => process.exit(0));

@@ -3,6 +3,7 @@ import { formatError, isPondError } from "@smallpond/base";
 import type { SessionReport } from "smallpond";
 import { errorText } from "../output/error-text.ts";
 import { jsonText } from "../output/json-text.ts";
+import { onReaderGone } from "../output/write-out.ts";
 import { execute } from "./execute.ts";
 import { SessionProgress } from "./progress.ts";
 import { ScriptSessions } from "./sessions.ts";
@@ -53,6 +54,7 @@ export class Job {
 
   async run(args: readonly string[]): Promise<void> {
     const print = this.#options.json ? takeStdout() : undefined;
+    onReaderGone(() => this.#sessions.close());
     process.on("uncaughtException", (error) => this.#uncaught(error));
     for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
       process.on(signal, () => void this.#interrupt(signal));

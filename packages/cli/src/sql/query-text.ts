@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { PondError } from "@smallpond/base";
 import type { SqlOptions } from "./options.ts";
+import { blankedOut } from "./statement-end.ts";
 
 /** Undefined when there is none and somebody sits at a terminal. */
 export async function queryText(query: string | undefined, options: SqlOptions): Promise<string | undefined> {
@@ -18,9 +19,11 @@ export async function queryText(query: string | undefined, options: SqlOptions):
   });
 }
 
-/** A query without the semicolons that end it; the engine takes a bare one. */
+/** A query without the semicolons that end it, and without comments behind them; the engine takes a bare one. */
 export function withoutEnd(query: string): string {
-  return query.replace(/[\s;]+$/, "");
+  const blanked = blankedOut(query);
+  const end = /(\s*;)*\s*$/.exec(blanked)?.index ?? query.length;
+  return blanked.slice(end).includes(";") ? query.slice(0, end).trim() : query.trim();
 }
 
 async function source(query: string | undefined, file: string | undefined): Promise<string | undefined> {

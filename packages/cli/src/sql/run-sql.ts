@@ -9,17 +9,18 @@ import { printTable } from "./print-table.ts";
 import { queryText } from "./query-text.ts";
 import { shell } from "./shell.ts";
 import { sqlError } from "./sql-error.ts";
-import { openSession } from "./sql-session.ts";
+import { SqlSession } from "./sql-session.ts";
 import { writeOutput } from "./write-output.ts";
 
 export async function runSql(query: string | undefined, options: SqlOptions): Promise<void> {
   const text = await queryText(query, options);
-  await using session = await openSession();
+  await using opened = await SqlSession.open();
+  const { session } = opened;
   if (text === undefined) {
     await shell(session, options);
     return;
   }
-  onReaderGone(() => session.close());
+  onReaderGone(() => opened.close());
   const interrupt = new AbortController();
   const onInterrupt = (): void => {
     if (interrupt.signal.aborted) process.exit(EXIT_INTERRUPTED);
