@@ -125,6 +125,7 @@ class Cutter {
   }
 
   async #cut(kind: Stage["kind"], node: LogicalNode, needs: Set<Stage>): Promise<void> {
+    if (this.#context.stored(node.id) !== undefined) return;
     const known = this.#byNode.get(node.id);
     if (known !== undefined) {
       needs.add(known);

@@ -176,3 +176,19 @@ test.each(["randomShuffle", "sort"] as const)(
     expect(await total()).toBe(1045);
   },
 );
+
+test("a kept frame that is divided is divided again in ranges from its kept rows", async () => {
+  await using world = await openWorld();
+  const frame = world.sp.readParquet(await hundredRows(world));
+  for (const options of [{ rangeBy: "item" }, { hashBy: "item" }, { byRows: true }]) {
+    const kept = await frame.repartition(3, { by: "item % 3" }).repartition(3, options).compute();
+    expect(
+      await world.sp.partialSql("SELECT * FROM {0}", kept.repartition(2, { rangeBy: "g" })).count(),
+    ).toBe(100);
+    const again = await kept
+      .repartition(4, { byRows: true })
+      .repartition(5, { rangeBy: "item DESC" })
+      .compute();
+    expect(await again.count()).toBe(100);
+  }
+});
