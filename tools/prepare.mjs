@@ -150,7 +150,9 @@ async function build() {
   const built = sources.every((path) => existsSync(join(path, "dist")));
   if (built && readStamp("build") === wanted) return;
   progress("Building …");
-  const { code, output } = await nx(["run-many", "-t", "build", "--outputStyle=static"], { quiet: true });
+  const { code, output } = await nx(["run-many", "-t", "build", "--outputStyle=static", "--skipSync"], {
+    quiet: true,
+  });
   if (code !== 0) {
     console.error(output.trimEnd());
     throw new StepError("the build failed", "the compiler's messages above name the files");

@@ -24,12 +24,10 @@ export async function runTests(vitestArgs) {
 
 /** Names of the checks that failed; their output is printed. */
 async function check() {
+  const tasks = ["run-many", "-t", "typecheck", "lint", "--outputStyle=static", "--parallel=2", "--skipSync"];
   const checks = [
-    [
-      "types and lint",
-      () =>
-        nx(["run-many", "-t", "typecheck", "lint", "--outputStyle=static", "--parallel=2"], { quiet: true }),
-    ],
+    ["project references (npx nx sync mends them)", () => nx(["sync:check"], { quiet: true })],
+    ["types and lint", () => nx(tasks, { quiet: true })],
     ["format (npm run format mends it)", () => node("@biomejs/biome", "biome", ["check", "."])],
   ];
   const failures = [];

@@ -99,7 +99,7 @@ console.log(shape.side);
     `TypeError: Cannot read properties of undefined (reading 'side')\n  at: ${place.path}/job.ts:4:19\n`,
   );
   const verbose = await pond(["run", "job.ts"], { cwd: place.path, env: { POND_DEBUG: "1" } });
-  expect(verbose.stderr).toContain(`at ${place.path}/job.ts:4:19`);
+  expect(verbose.stderr).toContain(`(${place.path}/job.ts:4:19)`);
 });
 
 test("an error of the engine names the SQL and the script's line", async () => {

@@ -25,7 +25,7 @@ test("the query may come from a file or standard input", async () => {
 });
 
 test("--json keeps every digit and every date", async () => {
-  const query = `SELECT 9007199254740993 AS big, -170141183460469231731687303715884105728::HUGEINT AS huge, 7 AS small,
+  const query = `SELECT 9007199254740993 AS big, '-170141183460469231731687303715884105728'::HUGEINT AS huge, 7 AS small,
     0.10::DECIMAL(20, 2) AS price, DATE '2024-02-29' AS day, TIMESTAMP '2024-02-29 12:00:00.000001' AS at,
     {'a': [1, NULL]} AS nested, 'NaN'::DOUBLE AS nan, NULL AS nothing, 'é"' AS text`;
   const { stdout } = await pond(["sql", query, "--json"]);

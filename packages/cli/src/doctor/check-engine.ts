@@ -3,42 +3,33 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatError } from "@smallpond/base";
-import type { InitOptions, Session } from "smallpond";
 import { type Check, missing, ok } from "./check.ts";
 
+type Probes = typeof import("./probes.ts");
+
 export async function checkDuckdb(): Promise<Check> {
-  return await withSession("duckdb", { numExecutors: 0 }, async (session) => {
-    const startMs = performance.now();
-    const [row] = await session
-      .sql("SELECT version() AS version, sum(range) AS n FROM range(1000)")
-      .takeAll();
-    const ms = Math.round(performance.now() - startMs);
-    return ok("duckdb", `${String(row?.version)}, a query took ${ms} ms`);
+  return await probe("duckdb", async ({ queryEngine }, dataRoot) => {
+    const { version, ms } = await queryEngine(dataRoot);
+    return ok("duckdb", `${version}, a query took ${ms} ms`);
   });
 }
 
 export async function checkExecutor(): Promise<Check> {
-  return await withSession("executor", { numExecutors: 1 }, async (session) => {
-    const startMs = performance.now();
-    await session.sql("SELECT range AS n FROM range(10)").repartition(2, { hashBy: "n" }).compute();
-    const ms = Math.round(performance.now() - startMs);
-    if (session.executorPids.length === 0) throw new Error("no process was started");
+  return await probe("executor", async ({ useExecutor }, dataRoot) => {
+    const { ms } = await useExecutor(dataRoot);
     return ok("executor", `a process started and finished a job in ${ms} ms`);
   });
 }
 
-async function withSession(
+async function probe(
   name: string,
-  options: InitOptions,
-  look: (session: Session) => Promise<Check>,
+  look: (probes: Probes, dataRoot: string) => Promise<Check>,
 ): Promise<Check> {
   // Not the jobs' folder, which has a check of its own.
   const dataRoot = await mkdtemp(join(tmpdir(), "pond-doctor-"));
   try {
-    // Loaded here, so that a DuckDB that does not load is a line of the report.
-    const { init } = await import("smallpond");
-    await using session = await init({ ...options, jobName: "pond-doctor", dataRoot });
-    return await look(session);
+    // Loaded here, so that an engine that does not load is a line of the report.
+    return await look(await import("./probes.ts"), dataRoot);
   } catch (error) {
     return missing(name, formatError(error), { fix: fixOf(error), essential: true });
   } finally {
@@ -48,8 +39,8 @@ async function withSession(
 
 function fixOf(error: unknown): string {
   const { code } = error as { code?: unknown };
-  if (code === "ERR_MODULE_NOT_FOUND" || code === "ERR_DLOPEN_FAILED") {
+  if (code === "ERR_MODULE_NOT_FOUND" || code === "ERR_DLOPEN_FAILED" || code === "MODULE_NOT_FOUND") {
     return "npm ci (the engine's binary for this platform is an optional package)";
   }
-  return "pond doctor --verbose, or set the SP_* variable it names";
+  return "check the SP_* variable it names, if any; pond doctor --json has the details";
 }
