@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatError } from "@smallpond/base";
 import { type Check, missing, ok } from "./check.ts";
-
-type Probes = typeof import("./probes.ts");
+import type * as probes from "./probes.ts";
 
 export async function checkDuckdb(): Promise<Check> {
   return await probe("duckdb", async ({ queryEngine }, dataRoot) => {
@@ -23,7 +22,7 @@ export async function checkExecutor(): Promise<Check> {
 
 async function probe(
   name: string,
-  look: (probes: Probes, dataRoot: string) => Promise<Check>,
+  look: (engine: typeof probes, dataRoot: string) => Promise<Check>,
 ): Promise<Check> {
   // Not the jobs' folder, which has a check of its own.
   const dataRoot = await mkdtemp(join(tmpdir(), "pond-doctor-"));
