@@ -17,7 +17,7 @@ import type { RuleContext } from "../optimizer/rule.ts";
 import { alignPartitions } from "../planner/align.ts";
 import type { PlanContext } from "../planner/context.ts";
 import { Emitter } from "../planner/emit.ts";
-import { atNode } from "../planner/node-error.ts";
+import { atNode, culprit } from "../planner/node-error.ts";
 import { planStages, type StageHost } from "../planner/plan.ts";
 import { schemaOf } from "../planner/schema-of.ts";
 import type { StageTarget } from "../planner/stage-work.ts";
@@ -312,7 +312,7 @@ export class Engine {
     } catch (located) {
       return located;
     }
-    return atNode(error, root);
+    return atNode(error, culprit(error, root));
   }
 }
 

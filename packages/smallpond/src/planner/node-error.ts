@@ -1,6 +1,6 @@
 /** Errors that say which step of the user's script they are about. */
 import { isPondError, PondError } from "@smallpond/base";
-import type { LogicalNode } from "../logical/node.ts";
+import { type FileScan, isFileScan, type LogicalNode, topological } from "../logical/node.ts";
 import { describeNode } from "./describe.ts";
 
 /** Adds the step, its SQL and the line of the script. An error that already names a step stays as it is. */
@@ -19,6 +19,26 @@ export function atNode(error: unknown, node: LogicalNode): unknown {
     details: { ...error.details, step: describeNode(node), origin: location, userSql: sql },
     hint: error.hint,
     cause: error,
+  });
+}
+
+/**
+ * The step that an error of a running query is most likely about: the source of the file it names, or else the
+ * nearest step with SQL of people's, where the step that ran has none.
+ */
+export function culprit(error: unknown, node: LogicalNode): LogicalNode {
+  if (!isPondError(error)) return node;
+  const scan = topological(node).find((one) => isFileScan(one) && readsNamedFile(one, error.message));
+  if (scan !== undefined) return scan;
+  let step = node;
+  while (sqlOf(step) === undefined && step.inputs.length === 1) step = step.inputs[0]!;
+  return error.code.startsWith("SQL_") && sqlOf(step) !== undefined ? step : node;
+}
+
+function readsNamedFile(scan: FileScan, message: string): boolean {
+  return scan.paths.some((path) => {
+    const start = path.slice(0, /[*?[]/.exec(path)?.index).replace(/[^/]+$/, "");
+    return message.includes(path) || (path.includes("/") && start !== "/" && message.includes(start));
   });
 }
 

@@ -6,7 +6,7 @@ import { partitionCount } from "../logical/partition-count.ts";
 import type { Repartition } from "../logical/repartition.ts";
 import type { PlanContext } from "./context.ts";
 import { describeNode } from "./describe.ts";
-import { atNode } from "./node-error.ts";
+import { atNode, culprit } from "./node-error.ts";
 import {
   computeWork,
   functionWork,
@@ -90,6 +90,21 @@ class GraphBuilder {
 
   async #work(node: LogicalNode, dealt: Repartition | undefined, bounds: Bounds): Promise<StageWork> {
     const target = await this.#host.target(node);
+    try {
+      return await this.#workInto(target, node, dealt, bounds);
+    } catch (error) {
+      // The scheduler only cleans up after work that it was given.
+      await target.abandon();
+      throw error;
+    }
+  }
+
+  async #workInto(
+    target: StageTarget,
+    node: LogicalNode,
+    dealt: Repartition | undefined,
+    bounds: Bounds,
+  ): Promise<StageWork> {
     if (node.kind === "function") {
       return await functionWork(this.#context, node, target, () =>
         this.#host.functionColumns(node.functionId),
@@ -122,7 +137,7 @@ class GraphBuilder {
           throw atNode(error, node);
         }
       },
-      explain: (error) => atNode(error, node),
+      explain: (error) => atNode(error, culprit(error, node)),
     });
     return id;
   }
