@@ -1,7 +1,7 @@
 /** `delay DESC NULLS LAST, origin` taken apart by DuckDB's parser. */
 import { PondError } from "@smallpond/base";
 import type { DatabaseConnection } from "./database.ts";
-import type { SqlParser, SqlTree } from "./parser.ts";
+import { OPAQUE_TREE, type SqlParser, type SqlTree } from "./parser.ts";
 import { quoteText } from "./text.ts";
 
 export interface SortKey {
@@ -16,16 +16,24 @@ export async function parseSortKeys(
   parser: SqlParser,
   keys: readonly string[],
 ): Promise<SortKey[]> {
-  const { tree } = await parser.query(`SELECT 1 ORDER BY ${keys.map((key) => `${key}\n`).join(", ")}`);
-  const modifiers = (tree.modifiers ?? []) as SqlTree[];
-  const order = modifiers.find((modifier) => modifier.type === "ORDER_MODIFIER");
-  if (order === undefined || modifiers.length !== 1) throw notSortKeys(keys);
+  const orders = await sortOrders(parser, keys);
+  if (orders.includes(OPAQUE_TREE)) throw notSortKeys(keys);
   return await Promise.all(
-    (order.orders as SqlTree[]).map(async (one) => ({
+    orders.map(async (one) => ({
       expression: await expressionText(connection, one.expression as SqlTree),
       order: `${one.type === "DESCENDING" ? "DESC" : "ASC"} ${one.null_order === "NULLS_FIRST" ? "NULLS FIRST" : "NULLS LAST"}`,
     })),
   );
+}
+
+/** The keys as DuckDB's parser reads them; whatever would end the list and begin something else fails. */
+export async function sortOrders(parser: SqlParser, keys: readonly string[]): Promise<readonly SqlTree[]> {
+  const { tree } = await parser.query(`SELECT 1 ORDER BY ${keys.map((key) => `${key}\n`).join(", ")}`);
+  if (tree === OPAQUE_TREE) return [tree];
+  const modifiers = (tree.modifiers ?? []) as SqlTree[];
+  const order = modifiers.find((modifier) => modifier.type === "ORDER_MODIFIER");
+  if (order === undefined || modifiers.length !== 1) throw notSortKeys(keys);
+  return order.orders as SqlTree[];
 }
 
 /** An expression of a parsed tree as SQL again. */

@@ -11,6 +11,7 @@ import { readStored, readStoredRows } from "../dataset/stored-dataset.ts";
 import { isVolatile } from "../duckdb/parser.ts";
 import { publicColumns } from "../duckdb/public-column.ts";
 import { emptyRelation } from "../duckdb/schema.ts";
+import { sortOrders } from "../duckdb/sort-keys.ts";
 import { encodeList } from "../duckdb/stored-column.ts";
 import { quoteName } from "../duckdb/text.ts";
 import type { Join } from "../logical/join.ts";
@@ -83,8 +84,11 @@ export class Emitter {
       case "aggregate":
         return this.#add(key, verbs.aggregateSql(node, await this.whole(node.inputs[0]!)), false);
       case "sort":
+      case "partial-sort":
+        await sortOrders(this.#context.parser, node.keys);
         return this.#add(key, verbs.sortSql(await this.whole(node.inputs[0]!), node.keys), false);
       case "distinct":
+        await this.#context.parser.expressions((node.on ?? ["1"]).join("\n, "));
         return this.#add(key, verbs.distinctSql(node, await this.whole(node.inputs[0]!)), false);
       case "limit":
         return this.#add(
@@ -101,8 +105,6 @@ export class Emitter {
       case "partial-sql":
         this.#expectComputed(node);
         return await this.#userQuery(key, node, (input) => this.whole(input));
-      case "partial-sort":
-        return this.#add(key, verbs.sortSql(await this.whole(node.inputs[0]!), node.keys), false);
       case "repartition":
         return await this.whole(node.inputs[0]!);
       case "random-shuffle":
@@ -171,7 +173,11 @@ export class Emitter {
         return this.#add(key, verbs.withColumnsSql(node, input, schema), cheap && !isVolatile(trees));
       }
       case "drop":
-        return this.#add(key, verbs.dropSql(input, node.columns), cheap);
+        return this.#add(
+          key,
+          verbs.dropSql(input, node.columns, await schemaOf(this.#context, node.inputs[0]!)),
+          cheap,
+        );
       case "rename":
         return this.#add(
           key,

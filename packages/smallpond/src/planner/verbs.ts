@@ -34,15 +34,14 @@ export function withColumnsSql(node: WithColumns, input: string, schema: Schema)
   return `SELECT ${[star, ...added.map((entry) => entry.item)].join(", ")} FROM ${input}`;
 }
 
-export function dropSql(input: string, columns: readonly string[]): string {
+export function dropSql(input: string, columns: readonly string[], schema: Schema): string {
+  checkColumns(columns, schema);
   return `SELECT * EXCLUDE (${columns.map(quoteName).join(", ")}) FROM ${input}`;
 }
 
 export function renameSql(node: Rename, input: string, schema: Schema): string {
   const to = new Map(Object.entries(node.names).map(([from, name]) => [foldName(from), name]));
-  for (const from of Object.keys(node.names)) {
-    if (findColumn(schema, from) === undefined) throw unknownColumn(from, schema);
-  }
+  checkColumns(Object.keys(node.names), schema);
   const names = schema.map((column) => to.get(foldName(column.name)) ?? column.name);
   const twice = names.find((name, i) => names.findIndex((other) => foldName(other) === foldName(name)) < i);
   if (twice !== undefined) {
@@ -116,6 +115,10 @@ export function joinSql(
 ): string {
   const keyword = KEYWORDS[node.how];
   const { on } = node;
+  if (on.kind === "columns") {
+    checkColumns(on.columns, schemas.left);
+    checkColumns(on.columns, schemas.right);
+  }
   const extras = on.kind === "keys" ? keyColumns(on.left.length, schemas) : [];
   const left = on.kind === "keys" ? withKeys(sides.left, on.left, extras) : sides.left;
   const right = on.kind === "keys" ? withKeys(sides.right, on.right, extras) : sides.right;
@@ -164,6 +167,11 @@ function keyColumns(count: number, { left, right }: { left: Schema; right: Schem
 function withKeys(input: string, expressions: readonly string[], names: readonly string[]): string {
   const keys = expressions.map((expression, i) => `${inParens(expression)} AS ${quoteName(names[i]!)}`);
   return `(SELECT *, ${keys.join(", ")} FROM ${input})`;
+}
+
+function checkColumns(names: readonly string[], schema: Schema): void {
+  const missing = names.find((name) => findColumn(schema, name) === undefined);
+  if (missing !== undefined) throw unknownColumn(missing, schema);
 }
 
 export function unknownColumn(name: string, schema: Schema): PondError {
