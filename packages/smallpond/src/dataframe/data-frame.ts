@@ -45,6 +45,8 @@ export interface FrameHost {
   /** A number for a new node, and the line that asks for it. Throws when the session is closed. */
   meta(): NodeMeta;
   made(node: LogicalNode): void;
+  /** Throws when the session is closed. */
+  expectOpen(): void;
 }
 
 /** Output columns of a function: name to DuckDB type, such as `{ host: "VARCHAR", hits: "BIGINT" }`. */
@@ -97,6 +99,27 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     this.#host = host;
     this.node = node;
     host.made(node);
+  }
+
+  /**
+   * The plan node of what should be a frame of the session with this engine: `what` says of which call.
+   *
+   * @throws BAD_INPUT for anything else. Nodes are numbered per session, so another session's would be mistaken.
+   */
+  static nodeOf(frame: unknown, engine: Engine, what: string): LogicalNode {
+    if (!(frame instanceof DataFrame)) {
+      throw new PondError("BAD_INPUT", {
+        kind: "invalid",
+        message: `${what} must be a frame, got ${frame === null ? "null" : typeof frame}`,
+        hint: "bind values with the tagged form: sp.sql`SELECT … WHERE delay > ${60}`",
+      });
+    }
+    if (frame.#host.engine === engine) return frame.node;
+    throw new PondError("BAD_INPUT", {
+      kind: "invalid",
+      message: `${what} is a frame of another session`,
+      hint: "make both frames with one session, or write one to files and read those",
+    });
   }
 
   // ---- rows and columns -------------------------------------------------------------------------------------
@@ -193,7 +216,8 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
       throw badArgument("join", `how must be one of ${JOIN_TYPES.join(", ")}`, how);
     const on = joinOn(options.on, how);
     const partitions = options.partitions === undefined ? null : checkCount("join", options.partitions);
-    const sides = { left: this.node, right: other.node };
+    const right = DataFrame.nodeOf(other, this.#host.engine, "the right side of join()");
+    const sides = { left: this.node, right };
     return this.#next(join(this.#meta(), sides, { how, on, suffix: options.suffix ?? "_right", partitions }));
   }
 
@@ -212,7 +236,8 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   /** All rows of both frames, columns matched by name. */
   union(other: OneOrMore<DataFrame>, options: { readonly fillMissing?: boolean } = {}): DataFrame<R> {
-    const nodes = oneOrMore(other).map((frame) => frame.node);
+    const { engine } = this.#host;
+    const nodes = oneOrMore(other).map((frame) => DataFrame.nodeOf(frame, engine, "an input of union()"));
     return this.#next(union(this.#meta(), [this.node, ...nodes], options.fillMissing ?? false));
   }
 
@@ -354,12 +379,14 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   /** Column names and DuckDB types, without running anything but functions whose columns nobody gave. */
   async schema(): Promise<Column[]> {
+    this.#host.expectOpen();
     const bound = await this.#host.engine.schema(this.node);
     return bound.map(({ name, type }) => ({ name, type }));
   }
 
   /** The plan: as written, and the stages that would run now. */
   async explain(): Promise<string> {
+    this.#host.expectOpen();
     const { root, stages } = await this.#host.engine.plan(this.node);
     const note = (node: LogicalNode): string => {
       const location = node.origin.location();
@@ -436,6 +463,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     options: ActionOptions,
     read: (reading: Reading, signal: AbortSignal) => AsyncIterable<T>,
   ): AsyncGenerator<T, void, undefined> {
+    this.#host.expectOpen();
     const leave = new AbortController();
     const outer =
       options.signal === undefined ? leave.signal : AbortSignal.any([leave.signal, options.signal]);
@@ -460,6 +488,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     options: ActionOptions,
     work: (signal: AbortSignal, action: ActionRecorder) => Promise<T>,
   ): Promise<T> {
+    this.#host.expectOpen();
     options.signal?.throwIfAborted();
     using watch = this.#watch(name, options.signal ?? new AbortController().signal);
     return await this.#host.engine.record(name, (action) => work(watch.signal, action));

@@ -208,7 +208,7 @@ export class Session implements AsyncDisposable {
   sql<R extends Row = Row>(query: string, ...inputs: readonly DataFrame[]): DataFrame<R>;
   sql<R extends Row = Row>(query: TemplateStringsArray, ...parts: readonly SqlPart[]): DataFrame<R>;
   sql<R extends Row = Row>(query: string | TemplateStringsArray, ...rest: readonly unknown[]): DataFrame<R> {
-    const { text, inputs } = queryOf(query, rest);
+    const { text, inputs } = queryOf(this.#engine, query, rest);
     return this.#frame(sql(this.#meta(), text, inputs));
   }
 
@@ -225,7 +225,7 @@ export class Session implements AsyncDisposable {
     query: string | TemplateStringsArray,
     ...rest: readonly unknown[]
   ): DataFrame<R> {
-    const { text, inputs } = queryOf(query, rest);
+    const { text, inputs } = queryOf(this.#engine, query, rest);
     return this.#frame(partialSql(this.#meta(), text, inputs));
   }
 
@@ -288,8 +288,12 @@ export class Session implements AsyncDisposable {
   }
 
   #meta(): NodeMeta {
-    if (this.#closing !== undefined) throw closed();
+    this.#expectOpen();
     return { id: this.#nodes++, origin: captureOrigin() };
+  }
+
+  #expectOpen(): void {
+    if (this.#closing !== undefined) throw closed();
   }
 
   #frame<R extends Row>(node: LogicalNode): DataFrame<R> {
@@ -299,6 +303,7 @@ export class Session implements AsyncDisposable {
         functions: this.#parts.functions,
         meta: () => this.#meta(),
         made: (made) => this.#frames.push(made),
+        expectOpen: () => this.#expectOpen(),
         settings: this.settings,
         clock: this.#deps.clock,
         residentBytes: ownResidentBytes,
@@ -352,18 +357,18 @@ interface Query {
   readonly inputs: readonly { readonly name: string; readonly node: LogicalNode }[];
 }
 
-function queryOf(query: string | TemplateStringsArray, rest: readonly unknown[]): Query {
-  if (typeof query !== "string") return taggedQuery(query, rest as readonly SqlPart[]);
+function queryOf(engine: Engine, query: string | TemplateStringsArray, rest: readonly unknown[]): Query {
+  if (typeof query !== "string") return taggedQuery(engine, query, rest as readonly SqlPart[]);
   const [first] = rest;
-  const named = rest.length === 1 && !(first instanceof DataFrame) && first !== undefined;
+  const named = rest.length === 1 && !(first instanceof DataFrame) && isRecord(first);
   const entries = named
     ? Object.entries(first as Record<string, DataFrame>)
     : rest.filter((frame) => frame !== undefined).map((frame, i) => [String(i), frame as DataFrame] as const);
-  return { text: query, inputs: entries.map(([name, frame]) => ({ name, node: nodeOf(frame, name) })) };
+  return { text: query, inputs: entries.map(([name, frame]) => inputOf(engine, name, frame)) };
 }
 
 /** Frames become `{0}`, `{1}`, …; the same frame twice is the same input. Values become literals of their type. */
-function taggedQuery(strings: TemplateStringsArray, parts: readonly SqlPart[]): Query {
+function taggedQuery(engine: Engine, strings: TemplateStringsArray, parts: readonly SqlPart[]): Query {
   const frames: DataFrame[] = [];
   let text = strings[0]!;
   for (const [i, part] of parts.entries()) {
@@ -375,17 +380,11 @@ function taggedQuery(strings: TemplateStringsArray, parts: readonly SqlPart[]): 
     }
     text += strings[i + 1]!;
   }
-  return { text, inputs: frames.map((frame, i) => ({ name: String(i), node: frame.node })) };
+  return { text, inputs: frames.map((frame, i) => inputOf(engine, String(i), frame)) };
 }
 
-function nodeOf(frame: unknown, name: string): LogicalNode {
-  if (frame instanceof DataFrame) return frame.node;
-  throw new PondError("BAD_INPUT", {
-    kind: "invalid",
-    message: `input {${name}} of a query must be a frame, got ${typeof frame}`,
-    details: { input: name },
-    hint: "bind values with the tagged form: sp.sql`SELECT … WHERE delay > ${60}`",
-  });
+function inputOf(engine: Engine, name: string, frame: unknown): Query["inputs"][number] {
+  return { name, node: DataFrame.nodeOf(frame, engine, `input {${name}} of a query`) };
 }
 
 function isRecord(item: unknown): boolean {
