@@ -141,6 +141,12 @@ describe("loadRows", () => {
     ["too many digits", "DECIMAL(4,1)", Decimal.from("1234.5"), "too many digits"],
     ["too many decimals", "DECIMAL(4,1)", "1.25", "more than 1 decimals"],
     ["a day in local time", "DATE", new Date(3_600_000), "not midnight in UTC"],
+    [
+      "a time before all times",
+      "TIMESTAMP_S",
+      new Timestamp(-(10n ** 18n), { unit: "s" }),
+      "outside the range",
+    ],
     ["an unknown member", "ENUM('a')", "b", "not a member"],
     ["text that is no JSON", "JSON", "{", "not JSON"],
     ["the wrong length", "INTEGER[2]", [1], "1 items instead of 2"],
