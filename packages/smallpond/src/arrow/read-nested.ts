@@ -10,7 +10,10 @@ import type { Reader } from "./readers.ts";
 
 /** Nulls of any type. */
 export function readNulls(type: DuckDBType): Reader {
-  return (_data, _start, count) => encodeColumn(new Array<null>(count).fill(null), type);
+  return (data, start, count) => {
+    if (start + count > data.length) throw damaged();
+    return encodeColumn(new Array<null>(count).fill(null), type);
+  };
 }
 
 export function readList(item: Reader): Reader {
@@ -29,7 +32,9 @@ export function readList(item: Reader): Reader {
 /** As an ARRAY, or as a LIST when the length is none that an ARRAY can have. */
 export function readFixedList(size: number, asArray: boolean): (item: Reader) => Reader {
   return (item) => (data, start, count) => {
-    const child = item(childOf(data, 0), start * size, count * size);
+    const items = childOf(data, 0);
+    if ((start + count) * size > items.length) throw damaged();
+    const child = item(items, start * size, count * size);
     const rows = rowsOf(data, start, count);
     if (asArray) return { kind: "array", ...rows, size, child };
     const offsets = Int32Array.from({ length: count + 1 }, (_, row) => row * size);

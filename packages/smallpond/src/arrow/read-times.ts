@@ -3,6 +3,7 @@ import type { Data } from "apache-arrow";
 import { isValid } from "../duckdb/values/bitmap.ts";
 import type { FixedData } from "../duckdb/values/column-data.ts";
 import { Misfit } from "../duckdb/values/errors.ts";
+import { INFINITE_TICKS, TICK_RANGES, type TimestampUnit } from "../duckdb/values/timestamp.ts";
 import { rowsOf, valueBytes, valuesAs } from "./arrow-buffers.ts";
 import { readRaw } from "./read-fixed.ts";
 import type { Reader } from "./readers.ts";
@@ -15,11 +16,28 @@ export interface TickUnits {
   readonly width: number;
 }
 
-/** Times and timestamps. In the same unit the bits are the same, infinity included. */
-export function readTicks({ from, to, width }: TickUnits): Reader {
-  if (from === to && width === 8) return readRaw(8);
-  const convert = converter(from, to);
-  return (data, start, count) => readLongs(data, start, count, width, convert);
+/** Timestamps. In the same unit the bits are the same, infinity included. */
+export function readTicks(units: TickUnits): Reader {
+  return checked(units, TICK_RANGES[UNITS[units.to]!], INFINITE_TICKS);
+}
+
+/** Times of day. DuckDB gives up on the whole database when it meets one that is none. */
+export function readTimes(units: TickUnits): Reader {
+  return checked(units, [0n, 86_400n * 1000n ** BigInt(units.to)], 0n);
+}
+
+/** Days since 1970. All but one bit pattern mean something to DuckDB. */
+export function readDates(data: Data, start: number, count: number): FixedData {
+  const rows = rowsOf(data, start, count);
+  const days = valuesAs(Int32Array, valueBytes(data, 4, start, count));
+  const bad = days.findIndex((day, row) => day === -(2 ** 31) && isValid(rows.validity, row));
+  if (bad >= 0) throw new Misfit(days[bad], "as days it is outside the range of dates");
+  return {
+    kind: "fixed",
+    ...rows,
+    width: 4,
+    data: new Uint8Array(days.buffer, days.byteOffset, days.byteLength),
+  };
 }
 
 /** Milliseconds as days. */
@@ -106,6 +124,35 @@ function readLongs(
   return { kind: "fixed", ...rows, width: 8, data: new Uint8Array(values.buffer) };
 }
 
+/** Reads values of one unit as another, all of them within the range or infinite. */
+function checked({ from, to, width }: TickUnits, range: readonly [bigint, bigint], infinite: bigint): Reader {
+  const read: Reader =
+    from === to && width === 8
+      ? readRaw(8)
+      : (data, start, count) => readLongs(data, start, count, width, converter(from, to));
+  return (data, start, count) => {
+    const column = read(data, start, count) as FixedData;
+    checkRange(column, range, infinite);
+    return column;
+  };
+}
+
+/** Nearly all values are told to be in range by their upper half. */
+function checkRange(column: FixedData, [low, high]: readonly [bigint, bigint], infinite: bigint): void {
+  const longs = valuesAs(BigInt64Array, column.data);
+  const words = new Int32Array(longs.buffer, longs.byteOffset, column.length * 2);
+  const [lowHalf, highHalf] = [Number(low >> 32n), Number(high >> 32n)];
+  for (let row = 0; row < column.length; row++) {
+    const half = words[row * 2 + 1]!;
+    if ((half > lowHalf && half < highHalf) || !isValid(column.validity, row)) continue;
+    const value = longs[row]!;
+    const inRange = value >= low && value <= high;
+    if (!inRange && value !== infinite && value !== -infinite)
+      throw new Misfit(value, "it is outside the range");
+  }
+}
+
+const UNITS: readonly TimestampUnit[] = ["s", "ms", "us", "ns"];
 const UNIT_NAMES = ["seconds", "milliseconds", "microseconds", "nanoseconds"];
 
 function converter(from: number, to: number): (value: bigint) => bigint {

@@ -43,12 +43,14 @@ import { readDictionary } from "./read-dictionary.ts";
 import { readBooleans, readDecimals, readHalfFloats, readRaw, readUuids } from "./read-fixed.ts";
 import { readFixedList, readList, readMap, readNulls, readStruct } from "./read-nested.ts";
 import {
+  readDates,
   readDays,
   readDayTimes,
   readDurations,
   readMonthDayNanos,
   readMonths,
   readTicks,
+  readTimes,
 } from "./read-times.ts";
 import { readUnion } from "./read-union.ts";
 import { readVariant } from "./read-variant.ts";
@@ -94,12 +96,12 @@ const READERS: { readonly [id in Type]?: Choice } = {
     return readDecimals(arrow.bitWidth, type as DuckDBDecimalType);
   },
   [Type.Date]: ({ type: arrow }: Field<Date_>, type) => {
-    if (arrow.unit === DateUnit.DAY) return when(type, Id.DATE, readRaw(4));
+    if (arrow.unit === DateUnit.DAY) return when(type, Id.DATE, readDates);
     return when(type, Id.DATE, readDays) ?? ticksReader(1, type, false);
   },
   [Type.Time]: ({ type: { unit, bitWidth } }: Field<ArrowTime>, type) => {
     const target = type.typeId === Id.TIME ? 2 : type.typeId === Id.TIME_NS ? 3 : undefined;
-    return target === undefined ? undefined : readTicks({ from: unit, to: target, width: bitWidth / 8 });
+    return target === undefined ? undefined : readTimes({ from: unit, to: target, width: bitWidth / 8 });
   },
   [Type.Timestamp]: ({ type: arrow }: Field<ArrowTimestamp>, type) =>
     ticksReader(arrow.unit, type, typeof arrow.timezone === "string" && arrow.timezone !== ""),

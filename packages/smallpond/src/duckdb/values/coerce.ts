@@ -12,7 +12,13 @@ import { Misfit } from "./errors.ts";
 import { Interval } from "./interval.ts";
 import { keyText } from "./key-text.ts";
 import { Time } from "./time.ts";
-import { Timestamp, type TimestampOptions } from "./timestamp.ts";
+import {
+  INFINITE_TICKS,
+  TICK_RANGES,
+  Timestamp,
+  type TimestampOptions,
+  type TimestampUnit,
+} from "./timestamp.ts";
 import { isJson } from "./type-table.ts";
 import { uuidBytes } from "./uuid.ts";
 import { wkbProblem } from "./wkb.ts";
@@ -127,16 +133,14 @@ export function toTime(value: unknown, type: "TIME" | "TIME_NS" | "TIMETZ"): Tim
   return time;
 }
 
-/** The ticks of a timestamp in the unit; digits finer than that are refused. */
+/** The ticks of a timestamp in the unit; digits finer than that are refused, and times that DuckDB cannot read. */
 export function toTicks(value: unknown, options: TimestampOptions): bigint {
-  if (value instanceof Timestamp && value.unit === (options.unit ?? "us")) return value.ticks;
-  if (value instanceof CalendarDate && !value.isFinite) {
-    return value.days > 0 ? Timestamp.infinity(options).ticks : Timestamp.negativeInfinity(options).ticks;
-  }
-  if (typeof value !== "string" && !(value instanceof Date)) {
-    return refuse(value, "it is not a Date or a timestamp", "use new Date(milliseconds)");
-  }
-  return fitting(value, () => Timestamp.from(value, options).ticks);
+  const unit = options.unit ?? "us";
+  const ticks = ticksOf(value, unit, options);
+  const [low, high] = TICK_RANGES[unit];
+  if (ticks >= low && ticks <= high) return ticks;
+  const infinite = ticks === INFINITE_TICKS || ticks === -INFINITE_TICKS;
+  return infinite ? ticks : refuse(value, "it is outside the range of timestamps");
 }
 
 export function toInterval(value: unknown): Interval {
@@ -228,6 +232,16 @@ function integerOf(value: unknown): bigint {
     whole ? "as a number it is not exact" : "it is not an integer",
     whole ? "use a bigint" : undefined,
   );
+}
+
+function ticksOf(value: unknown, unit: TimestampUnit, options: TimestampOptions): bigint {
+  if (value instanceof Timestamp && value.unit === unit) return value.ticks;
+  if (value instanceof CalendarDate && !value.isFinite)
+    return value.days > 0 ? INFINITE_TICKS : -INFINITE_TICKS;
+  if (typeof value !== "string" && !(value instanceof Date)) {
+    return refuse(value, "it is not a Date or a timestamp", "use new Date(milliseconds)");
+  }
+  return fitting(value, () => Timestamp.from(value, options).ticks);
 }
 
 function scaledDigits(value: unknown, scale: number): bigint | undefined {

@@ -20,7 +20,16 @@ export const UNIT_NANOS: Readonly<Record<TimestampUnit, bigint>> = {
   ns: 1n,
 };
 
-const INFINITE_TICKS = 2n ** 63n - 1n;
+/** What stands for infinity in every unit; its negative for negative infinity. */
+export const INFINITE_TICKS: bigint = 2n ** 63n - 1n;
+
+/** The first and the last finite time of each unit. DuckDB stores others too, but fails when it looks at them. */
+export const TICK_RANGES: Readonly<Record<TimestampUnit, readonly [low: bigint, high: bigint]>> = {
+  s: [-9_223_372_022_400n, 9_223_372_036_854n],
+  ms: [-9_223_372_022_400_000n, 9_223_372_036_854_775n],
+  us: [-9_223_372_022_400_000_000n, 9_223_372_036_854_775_806n],
+  ns: [-9_223_286_400_000_000_000n, 9_223_372_036_854_775_806n],
+};
 const DAY_NANOS = BigInt(DAY_MS) * 1_000_000n;
 
 /**

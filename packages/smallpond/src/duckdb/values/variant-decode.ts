@@ -1,7 +1,8 @@
 /**
  * VARIANT columns into values. A VARIANT is a tree in arrays: node `i` of a row is a tag and an offset into the row's
  * bytes; objects and arrays hold, at their offset, how many children they have and where those start in the row's list
- * of (key, node) pairs. The root is node 0. Indices come from data and are checked.
+ * of (key, node) pairs. The root is node 0. Indices come from data: they are checked, and so is that no node is reached
+ * twice, which rules out loops.
  */
 import { assert } from "@smallpond/base";
 import { quoteName } from "../text.ts";
@@ -98,6 +99,7 @@ class VariantRow {
   readonly view: DataView;
   readonly #parts: Parts;
   readonly #row: number;
+  #visits = 0;
 
   constructor(parts: Parts, row: number) {
     const bytes = parts.data.bytes.subarray(parts.data.offsets[row], parts.data.offsets[row + 1]);
@@ -108,7 +110,17 @@ class VariantRow {
 
   node(index: number): { readonly tag: number; readonly at: number } {
     const from = this.#item(this.#parts.nodes, index);
+    const count = this.#count(this.#parts.nodes);
+    assert(++this.#visits <= count, "a VARIANT refers to one of its nodes twice");
     return { tag: this.#parts.tags[from]!, at: this.#parts.byteOffsets[from]! };
+  }
+
+  /** Children [first, first + count) exist. */
+  checkChildren(first: number, count: number): void {
+    assert(
+      first + count <= this.#count(this.#parts.children),
+      "a VARIANT refers to children that it does not have",
+    );
   }
 
   /** The node that child `index` refers to. */
@@ -121,6 +133,10 @@ class VariantRow {
     const name = this.#item(this.#parts.keys, key);
     const { bytes, offsets } = this.#parts.names;
     return Buffer.from(bytes.subarray(offsets[name], offsets[name + 1])).toString();
+  }
+
+  #count(list: ListData): number {
+    return list.offsets[this.#row + 1]! - list.offsets[this.#row]!;
   }
 
   #item(list: ListData, index: number): number {
@@ -144,6 +160,7 @@ function decodeNode(row: VariantRow, index: number): Node {
   assert(tag === TAG.OBJECT || tag === TAG.ARRAY, `a VARIANT has a node of unknown tag ${tag}`);
   const [count, next] = varint(row.view, at);
   const first = count === 0 ? 0 : varint(row.view, next)[0];
+  row.checkChildren(first, count);
   const children = Array.from({ length: count }, (_, child) => decodeNode(row, row.childNode(first + child)));
   return tag === TAG.ARRAY ? arrayNode(children) : objectNode(row, first, children);
 }
