@@ -16,7 +16,15 @@ export type { ActionReport, SessionReport, StageReport } from "./dataframe/repor
 export { type Inputs, init, Session, type SqlPart } from "./dataframe/session.ts";
 export { textTable } from "./dataframe/text-table.ts";
 export type { Column } from "./duckdb/schema.ts";
+export { Bits } from "./duckdb/values/bits.ts";
+export { CalendarDate } from "./duckdb/values/calendar-date.ts";
+export { Decimal } from "./duckdb/values/decimal.ts";
+export { Interval } from "./duckdb/values/interval.ts";
 export type { JsValue, Row } from "./duckdb/values/js-value.ts";
+export { sqlLiteral } from "./duckdb/values/sql-literal.ts";
+export { Time } from "./duckdb/values/time.ts";
+export { Timestamp } from "./duckdb/values/timestamp.ts";
+export { Variant } from "./duckdb/values/variant.ts";
 export type { CsvScanOptions } from "./logical/csv-scan.ts";
 export type { JoinType } from "./logical/join.ts";
 export type { JsonScanOptions } from "./logical/json-scan.ts";
