@@ -66,6 +66,21 @@ test.each(KINDS)("%s goes through every kind of repartition, query and function 
 });
 
 test.each([
+  ["STRUCT(a BIT[2], b INTEGER)", ["{'a': ['1', '0'], 'b': 1}", "{'a': NULL, 'b': 3}"]],
+  ["UNION(a BIT[2], b INTEGER)", ["union_value(a := ['1', '0']::BIT[2])", "union_value(b := 3)"]],
+  ["MAP(INTEGER, STRUCT(a HUGEINT[1]))", ["MAP {1: {'a': [5]}, 2: NULL}", "MAP {}"]],
+  ["UNION(c INTEGER[1], d BIT)[]", ["[union_value(c := [4]::INTEGER[1]), NULL]", "[]"]],
+] as const)("%s goes through files as it is, with NULLs on every level", async (type, values) => {
+  const rows = [...values, "NULL", ...values].map((value) => `(CAST(${value} AS ${type}))`);
+  const query = `SELECT row_number() OVER () AS id, v FROM (VALUES ${rows.join(", ")}) t(v)`;
+  const columns = ["id", "v"].map((name) => ({ name, role: "any" as const, groupable: false }));
+  const expected = await world.plain.rows(textQuery(columns, `(${query})`));
+  const parts = world.sp.sql(query).repartition(2, { hashBy: "id" });
+  const actual = await world.sp.partialSql(textQuery(columns, "{0}"), parts).takeAll();
+  expect(actual.map((row) => row.exact).sort()).toEqual(expected.map((row) => row.exact).sort());
+});
+
+test.each([
   ["this process", () => world.sp, 30],
   ["executor processes", () => executors, 8],
 ] as const)(

@@ -129,6 +129,7 @@ function mapNested(type: DuckDBType, sql: string, depth: number, change: Change)
       const entry = `e${depth}`;
       const pair = `struct_pack(k := ${change(keyType, `${entry}.key`, depth + 1)}, v := ${change(valueType, `${entry}.value`, depth + 1)})`;
       return unlessNull(
+        type,
         sql,
         `map_from_entries(list_transform(map_entries(${sql}), lambda ${entry}: ${pair}))`,
       );
@@ -141,7 +142,7 @@ function mapNested(type: DuckDBType, sql: string, depth: number, change: Change)
         const changed = change(struct.entryTypes[i]!, field, depth);
         return unnamed ? changed : `${quoteName(name)} := ${changed}`;
       });
-      return unlessNull(sql, `${unnamed ? "row" : "struct_pack"}(${fields.join(", ")})`);
+      return unlessNull(type, sql, `${unnamed ? "row" : "struct_pack"}(${fields.join(", ")})`);
     }
     default:
       return sql;
@@ -159,20 +160,31 @@ function encodeUnion(type: DuckDBUnionType, sql: string, depth: number): string 
     const member = `union_extract(${sql}, ${quoteText(tag)})`;
     return `m${i} := ${encode(type.memberTypes[i]!, member, depth)}`;
   });
-  return unlessNull(sql, `struct_pack(tag := CAST(union_tag(${sql}) AS VARCHAR), ${members.join(", ")})`);
+  return unlessNull(
+    type,
+    sql,
+    `struct_pack(tag := CAST(union_tag(${sql}) AS VARCHAR), ${members.join(", ")})`,
+  );
 }
 
 function decodeUnion(type: DuckDBUnionType, sql: string, depth: number): string {
   const text = typeText(type);
   const cases = type.memberTags.map((tag, i) => {
     const member = decode(type.memberTypes[i]!, `struct_extract(${sql}, 'm${i}')`, depth);
-    return `WHEN ${quoteText(tag)} THEN CAST(union_value(${quoteName(tag)} := ${member}) AS ${text})`;
+    return `CAST(union_value(${quoteName(tag)} := ${member}) AS ${text})`;
   });
-  return `CASE struct_extract(${sql}, 'tag') ${cases.join(" ")} END`;
+  const tags = type.memberTags.map(quoteText).join(", ");
+  return `list_extract([${cases.join(", ")}], list_position([${tags}], struct_extract(${sql}, 'tag')))`;
 }
 
-function unlessNull(sql: string, then: string): string {
+/** DuckDB has no CASE over types with an ARRAY in them; a list of one, or nothing of it, says the same. */
+function unlessNull(type: DuckDBType, sql: string, then: string): string {
+  if (hasArray(type)) return `list_extract([${then}], CASE WHEN ${sql} IS NULL THEN NULL ELSE 1 END)`;
   return `CASE WHEN ${sql} IS NULL THEN NULL ELSE ${then} END`;
+}
+
+function hasArray(type: DuckDBType): boolean {
+  return type.typeId === DuckDBTypeId.ARRAY || childTypes(type).some(hasArray);
 }
 
 /** Footer entries that keep the original types of columns which are stored as something else. */
