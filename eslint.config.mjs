@@ -18,6 +18,8 @@ const LAYERS = {
   smallpond: ["base", "fs-native", "fs-core"],
   cli: ["base", "fs-native", "fs-core", "kv", "smallpond"],
   apps: ["base", "fs-native", "fs-core", "kv", "smallpond", "cli"],
+  // The simulated world may look at everything; no other layer names it, so nothing that ships sees it.
+  sim: ["base", "fs-native", "fs-core", "kv", "smallpond", "cli"],
 };
 
 const moduleBoundaries = [

@@ -65,6 +65,7 @@ export {
   type NetSettings,
   netError,
 } from "./net.ts";
+export { NO_PROBES, type Probes } from "./probes.ts";
 export {
   type Random,
   Random32,
