@@ -27,7 +27,9 @@ export function watchMemory(
   };
   let timer = deps.clock.timer(LOOK_MS, look).unref();
   const onAbort = (): void => controller.abort(settings.signal.reason);
-  settings.signal.addEventListener("abort", onAbort, { once: true });
+  // A signal that was aborted before never tells again.
+  if (settings.signal.aborted) onAbort();
+  else settings.signal.addEventListener("abort", onAbort, { once: true });
   return {
     signal: controller.signal,
     peakBytes: () => Math.max(peak, deps.residentBytes()),

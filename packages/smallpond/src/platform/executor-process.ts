@@ -84,6 +84,7 @@ export class ExecutorProcess {
     assert(this.#current === undefined, "an executor runs one task at a time");
     settings.signal.throwIfAborted();
     await this.#ready;
+    settings.signal.throwIfAborted();
     const { label, limits } = settings;
     using watch = watchMemory(
       { clock: this.#clock, residentBytes: () => residentBytesOf(this.#child.pid) },
