@@ -137,8 +137,10 @@ function alignHash(
   if (lead.keys.length !== input.keys.length) {
     return `${lead.keys.length} hash keys against ${input.keys.length}`;
   }
-  const bad = types.indexOf(undefined);
+  // A key without a common type is the fault of the input whose type is not the first's.
+  const bad = types.findIndex((type, i) => type === undefined && input.types[i] !== lead.types[i]);
   if (bad >= 0) return `hash key ${bad + 1} is ${lead.types[bad]} in one and ${input.types[bad]} in another`;
+  if (types.includes(undefined)) return { kind: "aligned" };
   const same = sameTypes(input.types, types) && input.count === lead.count && input.engine === lead.engine;
   if (same) return { kind: "aligned" };
   return { kind: "reshuffle", keys: input.keys, types: types as readonly string[] };
