@@ -112,11 +112,15 @@ test("a query leaves nothing in the data root, also when its reader goes early",
 });
 
 test("Ctrl-C cancels a query with 130", async () => {
-  const running = start([
-    "sql",
-    "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range + b.range = 3",
-  ]);
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await using place = await folder({});
+  const data = `${place.path}/data`;
+  const query = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range + b.range = 3";
+  const running = start(["sql", query], { env: { SP_DATA_ROOT: data } });
+  // The session's folder appears when everything is ready for a query.
+  while ((await readdir(data).catch(() => [])).length === 0)
+    await new Promise((next) => setTimeout(next, 50));
+  await new Promise((resolve) => setTimeout(resolve, 300));
   running.child.kill("SIGINT");
   expect(await running.finished).toMatchObject({ code: 130, stdout: "" });
+  expect(await readdir(data)).toEqual([]);
 });

@@ -14,13 +14,11 @@ import { writeOutput } from "./write-output.ts";
 
 export async function runSql(query: string | undefined, options: SqlOptions): Promise<void> {
   const text = await queryText(query, options);
-  await using opened = await SqlSession.open();
-  const { session } = opened;
   if (text === undefined) {
-    await shell(session, options);
+    await using opened = await SqlSession.open();
+    await shell(opened.session, options);
     return;
   }
-  onReaderGone(() => opened.close());
   const interrupt = new AbortController();
   const onInterrupt = (): void => {
     if (interrupt.signal.aborted) process.exit(EXIT_INTERRUPTED);
@@ -28,7 +26,9 @@ export async function runSql(query: string | undefined, options: SqlOptions): Pr
   };
   process.on("SIGINT", onInterrupt);
   try {
-    await output(session, text, options, interrupt.signal);
+    await using opened = await SqlSession.open();
+    onReaderGone(() => opened.close());
+    await output(opened.session, text, options, interrupt.signal);
   } catch (error) {
     if (!interrupt.signal.aborted) throw sqlError(error);
     process.exitCode = EXIT_INTERRUPTED;
