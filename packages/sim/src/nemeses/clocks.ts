@@ -1,0 +1,25 @@
+/** Wall clocks that jump, and clocks that change their speed within what the machines promise. */
+import type { Nemesis } from "../scenario/scenario.ts";
+import { type NemesisTiming, pick, strikeOften } from "./partitions.ts";
+
+export function badClocks(machines: readonly string[], timing: NemesisTiming): Nemesis {
+  return {
+    name: "bad clocks",
+    run: (arena) =>
+      strikeOften(arena, timing, () => {
+        const { random, world } = arena;
+        const machine = world.machine(pick(random, machines));
+        const { oscillator } = machine;
+        if (random.next() < 0.5) {
+          const jumpMs = (2 * random.next() - 1) * pick(random, [100, 10_000, 86_400_000]);
+          machine.note(`wall clock jumps ${jumpMs.toFixed(0)} ms`);
+          oscillator.jumpWall(jumpMs);
+          return undefined;
+        }
+        const rate = 1 + machine.settings.clockDriftMax * (2 * random.next() - 1);
+        machine.note(`clock runs at ${rate}`);
+        oscillator.setRate(rate);
+        return undefined;
+      }),
+  };
+}

@@ -1,0 +1,17 @@
+/** Every scenario there is, by name. */
+import type { Scenario } from "../scenario/scenario.ts";
+import { toyScenario } from "./toy/scenario.ts";
+
+export const SCENARIOS: readonly Scenario[] = [
+  toyScenario(),
+  toyScenario("ack-before-replicate"),
+  toyScenario("stale-read-after-failover"),
+  toyScenario("lost-dedupe"),
+  toyScenario("unsynced-commit"),
+];
+
+export function findScenario(name: string): Scenario | undefined {
+  return SCENARIOS.find((scenario) => scenario.name === name);
+}
+
+export { toyScenario };
