@@ -31,8 +31,27 @@ def answer(message):
 
 
 def start(order):
-    # Python smallpond would start Ray itself, listening on all interfaces and with a dashboard.
-    cluster = ray.init(
+    cluster = start_ray(order)
+    return smallpond.init(
+        data_root=order["scratch"] + "/python",
+        ray_address=cluster.address_info["gcs_address"],
+    )
+
+
+def start_ray(order, attempts=3):
+    """Python smallpond would start Ray itself, listening on all interfaces and with a dashboard."""
+    try:
+        return start_ray_once(order)
+    except Exception:
+        # On a busy machine Ray's own processes can take longer than the 30 s it waits for them.
+        if attempts == 1:
+            raise
+        ray.shutdown()
+        return start_ray(order, attempts - 1)
+
+
+def start_ray_once(order):
+    return ray.init(
         address="local",
         num_cpus=order["threads"],
         object_store_memory=512 * 2**20,
@@ -40,11 +59,6 @@ def start(order):
         log_to_driver=False,
         _node_ip_address="127.0.0.1",
         _temp_dir=order["ray"],
-    )
-    return smallpond.init(
-        data_root=order["scratch"] + "/python",
-        ray_address=cluster.address_info["gcs_address"],
-        platform=None,
     )
 
 

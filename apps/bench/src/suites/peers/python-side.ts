@@ -8,6 +8,9 @@ import type { BenchContext, OpenSide, Outcome, Side } from "../../harness/benchm
 import { dataPaths } from "../smallpond/data.ts";
 import { PEER_SCRIPT, venvPython } from "./venv.ts";
 
+/** Without it Ray writes a login token into the home directory. */
+const RAY_ENVIRONMENT = { RAY_AUTH_MODE: "disabled" };
+
 /** Ray is started once, before the rounds. */
 export function warmPython(name: string, pipeline: string): Side {
   return {
@@ -74,7 +77,7 @@ class PythonPeer {
       threads: context.threads,
     };
     const child = spawn(venvPython(context), [PEER_SCRIPT, JSON.stringify(order)], {
-      env: { ...process.env, RAY_AUTH_MODE: "disabled" },
+      env: { ...process.env, ...RAY_ENVIRONMENT },
     });
     const peer = new PythonPeer(child, rayDir);
     await peer.#answer();
