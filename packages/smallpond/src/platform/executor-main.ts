@@ -1,7 +1,7 @@
 /** Entry of an executor process: one DuckDB, one task after another, until the parent goes away. */
 import { errorFromJson, errorToJson } from "@smallpond/base";
 import { NodeDisk } from "@smallpond/base/platform/node";
-import { Database } from "../duckdb/database.ts";
+import { Database, type DatabaseConnection } from "../duckdb/database.ts";
 import { runTask } from "../execution/run-task.ts";
 import type { ExecutorSettings, FromExecutor, ToExecutor } from "./messages.ts";
 
@@ -9,6 +9,8 @@ const settings = JSON.parse(process.argv[2] ?? "{}") as ExecutorSettings;
 const disk = new NodeDisk();
 const database = await Database.open(settings);
 const running = new Map<number, AbortController>();
+type Limits = Pick<Extract<ToExecutor, { kind: "run" }>, "threads" | "memoryBytes">;
+let limits: Limits = { threads: 0, memoryBytes: 0 };
 
 process.on("message", (message: ToExecutor) => {
   if (message.kind === "run") void run(message);
@@ -23,8 +25,7 @@ async function run(message: Extract<ToExecutor, { kind: "run" }>): Promise<void>
   running.set(message.id, controller);
   try {
     await using connection = await database.connect();
-    await connection.run(`SET threads = ${message.threads}`);
-    await connection.run(`SET memory_limit = '${Math.max(1, Math.floor(message.memoryBytes / 1024))}KiB'`);
+    await limit(connection, message);
     const result = await runTask({ connection, disk, signal: controller.signal }, message.task);
     send({ kind: "done", id: message.id, result });
   } catch (error) {
@@ -32,6 +33,14 @@ async function run(message: Extract<ToExecutor, { kind: "run" }>): Promise<void>
   } finally {
     running.delete(message.id);
   }
+}
+
+/** The limits hold for the whole engine, and most tasks have those of the task before. */
+async function limit(connection: DatabaseConnection, { threads, memoryBytes }: Limits): Promise<void> {
+  if (limits.threads !== threads) await connection.run(`SET threads = ${threads}`);
+  const kib = Math.max(1, Math.floor(memoryBytes / 1024));
+  if (limits.memoryBytes !== memoryBytes) await connection.run(`SET memory_limit = '${kib}KiB'`);
+  limits = { threads, memoryBytes };
 }
 
 function send(message: FromExecutor): void {
