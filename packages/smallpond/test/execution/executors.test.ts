@@ -6,7 +6,7 @@ import { isAlive, isBusy, until } from "../support/processes.ts";
 import { column, hundredRows, openWorld, type World } from "../support/world.ts";
 
 /** About a second of work per partition that no index or cache shortens. */
-const SLOW = "SELECT count(*) AS n FROM {0} a, range(3000000) r WHERE hash(a.item, r.range) % 7 = 3";
+const SLOW = "SELECT count(*) AS n FROM {0} a, range(1500000) r WHERE hash(a.item, r.range) % 7 = 3";
 /** Far longer than any test waits. */
 const ENDLESS =
   "SELECT count(*) AS n FROM {0} a, range(100000000) r, range(1000) s WHERE hash(a.item, r.range, s.range) % 7 = 3";
@@ -39,7 +39,7 @@ test("an executor killed in the middle of a task costs a retry, not the job (S2)
   const rows = await job;
   expect(rows.length).toBe(4);
   const [expected] = await world.plain.rows(
-    `SELECT count(*) AS n FROM read_parquet('${world.at("data")}/*.parquet') a, range(3000000) r WHERE hash(a.item, r.range) % 7 = 3`,
+    `SELECT count(*) AS n FROM read_parquet('${world.at("data")}/*.parquet') a, range(1500000) r WHERE hash(a.item, r.range) % 7 = 3`,
   );
   expect(rows.reduce((sum, row) => sum + (row.n as number), 0)).toBe(Number(expected!.n));
   const stages = world.sp.report().actions.at(-1)!.stages;
