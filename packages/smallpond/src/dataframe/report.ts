@@ -15,7 +15,7 @@ export interface ActionReport {
   /** `count()`, `writeParquet(output/)`, … */
   readonly name: string;
   readonly seconds: number;
-  readonly outcome: "done" | "failed";
+  readonly outcome: "running" | "done" | "failed";
   readonly stages: readonly StageReport[];
 }
 
@@ -48,7 +48,7 @@ export class ActionRecorder {
     return {
       name: this.name,
       seconds: seconds(end - this.startMs),
-      outcome: this.#end?.outcome ?? "failed",
+      outcome: this.#end?.outcome ?? "running",
       stages: stageReports(this.events),
     };
   }

@@ -18,6 +18,7 @@ import { sql } from "../logical/sql.ts";
 import { values } from "../logical/values.ts";
 import { environment } from "../platform/environment.ts";
 import { thisMachine } from "../platform/machine.ts";
+import { beforeProcessEnds } from "../platform/process-end.ts";
 import { ProcessRunner } from "../platform/process-runner.ts";
 import { ownResidentBytes } from "../platform/resident-bytes.ts";
 import { JobDirectory } from "../storage/job-directory.ts";
@@ -58,6 +59,8 @@ export async function init(options: InitOptions = {}): Promise<Session> {
     nowMs: clock.wallMs(),
   });
   const session = await Session.open({ clock, random, disk }, settings);
+  // A session that nobody closes is closed when the process has nothing left to do.
+  session.onClose(beforeProcessEnds(() => session.close()));
   announceSession(session);
   return session;
 }
@@ -86,6 +89,7 @@ export class Session implements AsyncDisposable {
   readonly #startedMs: number;
   readonly #loads = new Map<string, Promise<void>>();
   readonly #frames: LogicalNode[] = [];
+  readonly #onClose: (() => void)[] = [];
   #processes: ProcessRunner | undefined;
   #lastLoad: Promise<unknown> = Promise.resolve();
   #nodes = 0;
@@ -279,7 +283,13 @@ export class Session implements AsyncDisposable {
     return this.close();
   }
 
+  /** Has `work` done when the session closes. */
+  onClose(work: () => void): void {
+    this.#onClose.push(work);
+  }
+
   async #close(): Promise<void> {
+    for (const work of this.#onClose) work();
     await this.#processes?.close();
     await this.#lastLoad.catch(() => {});
     await this.#parts.database.close();

@@ -114,6 +114,5 @@ export function duckdbError(error: unknown, sql: string): PondError {
     message,
     details: { category, sql },
     hint: rule?.hint,
-    cause: error,
   });
 }

@@ -52,6 +52,19 @@ export function undeclaredPlaceholders(sql: string, declared: ReadonlySet<string
   return names;
 }
 
+/** A query without the semicolon that ends it and the comments after that. One followed by more SQL stays. */
+export function withoutEnd(sql: string): string {
+  let end: number | undefined;
+  for (let at = 0; at < sql.length; ) {
+    const skipped = skipOpaque(sql, at);
+    const comment = skipped > at && (sql[at] === "-" || sql[at] === "/");
+    if (sql[at] === ";" && skipped === at) end ??= at;
+    else if (!comment && !/\s/.test(sql[at]!)) end = undefined;
+    at = Math.max(skipped, at + 1);
+  }
+  return end === undefined ? sql : sql.slice(0, end);
+}
+
 function placeholderAt(sql: string, at: number): string | undefined {
   if (sql[at] !== "{") return undefined;
   PLACEHOLDER.lastIndex = at;

@@ -18,7 +18,8 @@ export function atNode(error: unknown, node: LogicalNode): unknown {
     message: lines.join("\n"),
     details: { ...error.details, step: describeNode(node), origin: location, userSql: sql },
     hint: error.hint,
-    cause: error,
+    // The message has been said; what is below it, such as an error thrown by a function, has not.
+    ...(error.cause === undefined ? {} : { cause: error.cause }),
   });
 }
 

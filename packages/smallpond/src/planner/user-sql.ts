@@ -1,7 +1,7 @@
 /** A user's query made to run over our parts: placeholders become names, and named inputs stand as tables. */
 import { PondError } from "@smallpond/base";
 import { OPAQUE_TREE, type SqlParser, type SqlTree, walkTree } from "../duckdb/parser.ts";
-import { splitPlaceholders, undeclaredPlaceholders } from "../duckdb/placeholders.ts";
+import { splitPlaceholders, undeclaredPlaceholders, withoutEnd } from "../duckdb/placeholders.ts";
 import { foldName, quoteName } from "../duckdb/text.ts";
 
 export interface UserQuery {
@@ -20,7 +20,7 @@ export async function parseUserQuery(
   names: readonly string[],
 ): Promise<UserQuery> {
   const declared = new Set(names);
-  const sql = splitPlaceholders(query, declared)
+  const sql = splitPlaceholders(withoutEnd(query), declared)
     .map((piece) => (piece.kind === "sql" ? piece.text : quoteName(aliasOf(piece.text))))
     .join("");
   const { tree } = await parser.query(sql).catch((error: unknown) => {

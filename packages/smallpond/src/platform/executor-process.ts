@@ -1,6 +1,7 @@
 /** One executor process as its parent sees it: start, give it a task, interrupt it, end it. */
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync } from "node:fs";
+import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { assert, type Clock, errorFromJson, PondError } from "@smallpond/base";
 import { watchMemory } from "../execution/memory-watch.ts";
@@ -83,6 +84,18 @@ export class ExecutorProcess {
   ): Promise<TaskResult> {
     assert(this.#current === undefined, "an executor runs one task at a time");
     settings.signal.throwIfAborted();
+    this.#hold(true);
+    try {
+      return await this.#run(task, settings);
+    } finally {
+      this.#hold(false);
+    }
+  }
+
+  async #run(
+    task: WriteTask | RowsTask,
+    settings: { readonly limits: TaskLimits; readonly label: string; readonly signal: AbortSignal },
+  ): Promise<TaskResult> {
     await this.#ready;
     settings.signal.throwIfAborted();
     const { label, limits } = settings;
@@ -94,11 +107,22 @@ export class ExecutorProcess {
     return { ...result, peakMemoryBytes: watch.peakBytes() };
   }
 
+  /** An idle executor does not keep the session's process from ending. */
+  #hold(on: boolean): void {
+    const handles = [this.#child, this.#child.channel, this.#child.stderr as Socket | null];
+    for (const handle of handles) {
+      if (on) handle?.ref();
+      else handle?.unref();
+    }
+  }
+
   /** Ends the process at once, whatever it does. */
   async kill(): Promise<void> {
     this.#spent = true;
     if (this.#ended !== undefined) return;
     const gone = new Promise<void>((resolve) => this.#child.once("exit", () => resolve()));
+    // Whoever waits for the end of an idle executor must live to see it.
+    this.#hold(true);
     this.#child.kill("SIGKILL");
     await gone;
   }

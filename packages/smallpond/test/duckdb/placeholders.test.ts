@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { splitPlaceholders, undeclaredPlaceholders } from "../../src/duckdb/placeholders.ts";
+import { splitPlaceholders, undeclaredPlaceholders, withoutEnd } from "../../src/duckdb/placeholders.ts";
 
 const found = (sql: string, ...names: string[]): string[] =>
   splitPlaceholders(sql, new Set(names)).flatMap((piece) =>
@@ -46,4 +46,15 @@ test("braces with one name that nobody declared are told, struct literals are no
   expect(undeclaredPlaceholders("SELECT {x}, {a: 1}, {'b': 2}, '{c}', {0} FROM {9}", new Set(["0"]))).toEqual(
     ["x", "9"],
   );
+});
+
+test.each([
+  ["SELECT 1;", "SELECT 1"],
+  ["SELECT 1; -- that is all", "SELECT 1"],
+  ["SELECT 1 /* one */ ;; \n", "SELECT 1 /* one */ "],
+  ["SELECT ';' -- ;", "SELECT ';' -- ;"],
+  ["SELECT ';';", "SELECT ';'"],
+  ["SELECT 1; SELECT 2;", "SELECT 1; SELECT 2"],
+])("the semicolon that ends %j goes", (sql, rest) => {
+  expect(withoutEnd(sql)).toBe(rest);
 });

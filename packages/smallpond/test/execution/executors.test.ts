@@ -1,4 +1,6 @@
 /** Executor processes for real: killed, interrupted, out of memory, and gone when the session is. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import type { DataFrame, Session } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
@@ -185,3 +187,22 @@ async function failureOfAny(action: Promise<unknown>): Promise<Error> {
     (error: unknown) => error as Error,
   );
 }
+
+test("a script that never closes its session ends all the same, and leaves no executor and no intermediate file", async () => {
+  await using world = await openWorld();
+  const script = world.at("script.mjs");
+  const entry = new URL("../../dist/index.js", import.meta.url);
+  await world.disk.writeFile(
+    script,
+    `import { init } from ${JSON.stringify(entry.href)};
+     const sp = await init({ numExecutors: 1, dataRoot: ${JSON.stringify(world.at("data"))} });
+     await sp.sql("SELECT range AS n FROM range(20);").repartition(4, { hashBy: "n" }).compute();
+     console.log(sp.executorPids.join());`,
+  );
+  const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 30_000 });
+  const pids = stdout.trim().split(",").map(Number);
+  expect(pids.length).toBe(1);
+  await until("the end of the executors", () => !pids.some(isAlive));
+  const [job] = await world.list("data");
+  expect(await world.list(`data/${job}`)).toEqual(["report.json"]);
+});
