@@ -89,11 +89,14 @@ export function badBytes(message: string): BadBytesError {
   return new PondError("BAD_BYTES", { kind: "corrupt", message });
 }
 
-/** CRC-32 (IEEE), for messages and records. */
+/**
+ * CRC-32 (IEEE), for messages and records, its bits turned so that nothing but zeros is no frame: a torn write may
+ * leave a hole of zeros, and the plain CRC of nothing is zero.
+ */
 export function crc32(bytes: Uint8Array): number {
   let crc = 0xffff_ffff;
   for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
-  return (crc ^ 0xffff_ffff) >>> 0;
+  return (crc ^ 0x5a5a_5a5a) >>> 0;
 }
 
 const CRC_TABLE: readonly number[] = Array.from({ length: 256 }, (_, byte) => {

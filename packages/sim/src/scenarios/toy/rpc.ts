@@ -11,6 +11,7 @@ import {
   type NetAddress,
   PondError,
   type Probes,
+  type Timer,
 } from "@smallpond/base";
 import { ByteReader, ByteWriter, badBytes, frame, frameBytes, unframe } from "./codec.ts";
 import { decodeMessage, encodeMessage, type Message } from "./messages.ts";
@@ -106,7 +107,7 @@ export class Caller {
   #connecting: Promise<Connection> | undefined;
   #nextId = 1;
   #silence = 0;
-  #closed = false;
+  readonly #closing: AbortController = new AbortController();
 
   constructor(
     deps: { readonly net: Net; readonly clock: Clock; readonly probes: Probes; readonly tasks: Tasks },
@@ -121,51 +122,47 @@ export class Caller {
 
   /** The answer; fails with a network error, or `NO_ANSWER` after `timeoutMs`. */
   async ask(question: Message, timeoutMs: number): Promise<Message> {
-    using deadline = this.#clock.deadline(timeoutMs);
-    const { signal } = deadline;
-    const connection = await this.#connect(signal, timeoutMs);
     const id = this.#nextId++;
+    // One timer for all of it, and no deadline signal: a question is asked thousands of times.
+    let timer: Timer | undefined;
     try {
-      const answered = new Promise<Message>((resolve, reject) => {
+      return await new Promise<Message>((resolve, reject) => {
+        timer = this.#clock.timer(timeoutMs, () => reject(noAnswer(this.#address)));
         this.#waiting.set(id, resolve);
-        signal.addEventListener("abort", () => reject(noAnswer(this.#address)), { once: true });
+        this.#send(envelope(id, question), timeoutMs).catch(reject);
       });
-      answered.catch(() => {});
-      await connection.write(envelope(id, question));
-      const message = await answered;
-      this.#silence = 0;
-      return message;
     } catch (error) {
       this.#silence += 1;
-      if (this.#silence > SILENCE_MAX || this.#probes.buggify("rpc: reconnects at once"))
-        await this.#hangUp(connection);
+      if (this.#silence > SILENCE_MAX || this.#probes.buggify("rpc: reconnects at once")) await this.#hangUp();
       throw error;
     } finally {
+      timer?.cancel();
       this.#waiting.delete(id);
     }
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort(noAnswer(this.#address));
     await this.#connection?.close();
   }
 
-  async #connect(signal: AbortSignal, timeoutMs: number): Promise<Connection> {
-    if (this.#closed) throw noAnswer(this.#address);
-    if (this.#connection !== undefined) return this.#connection;
-    this.#connecting ??= this.#dial(timeoutMs);
-    const connecting = this.#connecting;
-    return await new Promise((resolve, reject) => {
-      connecting.then(resolve, reject);
-      signal.addEventListener("abort", () => reject(noAnswer(this.#address)), { once: true });
-    });
+  async #send(bytes: Uint8Array, timeoutMs: number): Promise<void> {
+    this.#closing.signal.throwIfAborted();
+    if (this.#connection === undefined && this.#connecting === undefined) {
+      const dialling = this.#dial(timeoutMs);
+      this.#connecting = dialling;
+      // The attempt outlives a question that gives up first, but not the caller.
+      this.#tasks.spawn(() => dialling.then(NOTHING, NOTHING));
+    }
+    const connection = this.#connection ?? (await this.#connecting);
+    await connection?.write(bytes);
   }
 
   async #dial(timeoutMs: number): Promise<Connection> {
-    using deadline = this.#clock.deadline(timeoutMs);
+    using deadline = this.#clock.deadline(timeoutMs, { signal: this.#closing.signal });
     try {
       const connection = await this.#net.connect(this.#address, { signal: deadline.signal });
-      if (this.#closed) await connection.close();
+      if (this.#closing.signal.aborted) await connection.close();
       else this.#connection = connection;
       this.#silence = 0;
       this.#tasks.spawn(() => this.#listen(connection));
@@ -179,20 +176,25 @@ export class Caller {
     try {
       for await (const payload of frames(connection)) {
         const { id, message } = open(payload);
+        this.#silence = 0;
         this.#waiting.get(id)?.(message);
       }
     } catch (error) {
       if (!isNetworkError(error)) throw error;
     } finally {
-      await this.#hangUp(connection);
+      if (this.#connection === connection) this.#connection = undefined;
+      await connection.close();
     }
   }
 
-  async #hangUp(connection: Connection): Promise<void> {
-    if (this.#connection === connection) this.#connection = undefined;
-    await connection.close();
+  async #hangUp(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await connection?.close();
   }
 }
+
+const NOTHING = (): void => {};
 
 function noAnswer(address: NetAddress): PondError<"NO_ANSWER"> {
   const where = address.kind === "tcp" ? `${address.host}:${address.port}` : address.path;

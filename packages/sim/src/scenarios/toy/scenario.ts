@@ -39,11 +39,11 @@ const KNOBS = {
   clientCount: { default: 3, min: 2, max: 5 },
   keys: { default: 2, min: 1, max: 4 },
   thinkMs: { default: 30, min: 1, max: 200 },
-  attemptMs: { default: 150, min: 20, max: 1000 },
+  attemptMs: { default: 200, min: 20, max: 1500 },
   clockDrift: { default: 0.0005, min: 0, max: 0.05, fraction: true },
   faultMs: { default: 5000, min: 1000, max: 10_000 },
   quietMs: { default: 500, min: 50, max: 2000 },
-  strikeMs: { default: 500, min: 50, max: 2000 },
+  strikeMs: { default: 1000, min: 50, max: 3000 },
 } as const;
 
 const OPERATION_MS = 3000;
