@@ -74,14 +74,17 @@ export function withInputs<N extends LogicalNode>(node: N, inputs: readonly Logi
   return Object.freeze({ ...node, inputs }) as unknown as N;
 }
 
-/** Every node of the graph once, inputs before the nodes that use them. */
-export function topological(root: LogicalNode): LogicalNode[] {
+/** Every node of the graph once, inputs before the nodes that use them. What is below a leaf is left out. */
+export function topological(
+  root: LogicalNode,
+  isLeaf: (node: LogicalNode) => boolean = () => false,
+): LogicalNode[] {
   const seen = new Set<LogicalNode>();
   const order: LogicalNode[] = [];
   const stack: { node: LogicalNode; next: number }[] = [{ node: root, next: 0 }];
   while (stack.length > 0) {
     const top = stack[stack.length - 1]!;
-    const input = top.node.inputs[top.next++];
+    const input = isLeaf(top.node) ? undefined : top.node.inputs[top.next++];
     if (input !== undefined) {
       if (!seen.has(input)) stack.push({ node: input, next: 0 });
     } else {

@@ -33,7 +33,7 @@ export function optimize(root: LogicalNode, context: Omit<RuleContext, "root">):
 /** One pass. Nodes that are used twice stay shared, and whatever is computed already is left as it is. */
 function rewrite(root: LogicalNode, context: RuleContext): LogicalNode {
   const done = new Map<LogicalNode, LogicalNode>();
-  for (const node of topological(root)) {
+  for (const node of topological(root, context.isStored)) {
     if (context.isStored(node)) {
       done.set(node, node);
       continue;

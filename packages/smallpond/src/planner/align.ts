@@ -15,7 +15,13 @@ export async function alignPartitions(
   derive: (of: LogicalNode) => NodeMeta,
 ): Promise<LogicalNode> {
   const done = new Map<LogicalNode, LogicalNode>();
-  for (const node of topological(root)) {
+  // A kept frame lies there as it was computed; how people wrote what is below it no longer matters.
+  const isKept = (node: LogicalNode): boolean => context.stored(node.id) !== undefined;
+  for (const node of topological(root, isKept)) {
+    if (isKept(node)) {
+      done.set(node, node);
+      continue;
+    }
     const next = withInputs(
       node,
       node.inputs.map((input) => done.get(input)!),

@@ -192,3 +192,14 @@ test("a kept frame that is divided is divided again in ranges from its kept rows
     expect(await again.count()).toBe(100);
   }
 });
+
+test("what lies below a kept frame is not lined up again", async () => {
+  await using world = await openWorld();
+  const frame = world.sp.readParquet(await hundredRows(world));
+  const left = frame.repartition(5, { rangeBy: "item" });
+  const right = frame.repartition(3, { hashBy: "g" });
+  const sorted = left.join(right, { on: "item", partitions: 2 }).partialSort("item");
+  await sorted.compute();
+  expect(await world.sp.sql("SELECT * FROM {0}", sorted).count()).toBe(100);
+  expect(sum(await column(world.sp.partialSql("SELECT count(*) AS n FROM {0}", sorted), "n"))).toBe(100);
+});
