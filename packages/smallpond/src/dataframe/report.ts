@@ -54,26 +54,67 @@ export class ActionRecorder {
   }
 }
 
+/** One pass over the events: a stage of 65,536 tasks has twice as many. */
 function stageReports(events: readonly ExecutionEvent[]): StageReport[] {
-  const ids = new Set(events.map((event) => event.stage));
-  return [...ids].map((id) => {
-    const own = events.filter((event) => event.stage === id);
-    const started = own.find((event) => event.kind === "stage-started");
-    const finished = own.find((event) => event.kind === "stage-finished");
-    const times = own.map((event) => event.atMs);
-    return {
-      name: started?.name ?? "",
-      tasks: started?.tasks ?? 0,
-      rows: finished?.rows ?? 0,
-      bytes: finished?.bytes ?? 0,
-      seconds: seconds(Math.max(...times) - Math.min(...times)),
-      peakMemoryBytes: Math.max(
-        0,
-        ...own.map((event) => (event.kind === "task-finished" ? event.peakMemoryBytes : 0)),
-      ),
-      failedAttempts: own.filter((event) => event.kind === "task-failed").length,
-    };
-  });
+  const stages = new Map<number, StageTotals>();
+  for (const event of events) {
+    const totals = stages.get(event.stage) ?? newTotals(event.atMs);
+    stages.set(event.stage, totals);
+    addEvent(totals, event);
+  }
+  return [...stages.values()].map(({ firstMs, lastMs, ...report }) => ({
+    ...report,
+    seconds: seconds(lastMs - firstMs),
+  }));
+}
+
+interface StageTotals {
+  name: string;
+  tasks: number;
+  rows: number;
+  bytes: number;
+  peakMemoryBytes: number;
+  failedAttempts: number;
+  firstMs: number;
+  lastMs: number;
+}
+
+function newTotals(atMs: number): StageTotals {
+  return {
+    name: "",
+    tasks: 0,
+    rows: 0,
+    bytes: 0,
+    peakMemoryBytes: 0,
+    failedAttempts: 0,
+    firstMs: atMs,
+    lastMs: atMs,
+  };
+}
+
+function addEvent(totals: StageTotals, event: ExecutionEvent): void {
+  totals.firstMs = Math.min(totals.firstMs, event.atMs);
+  totals.lastMs = Math.max(totals.lastMs, event.atMs);
+  switch (event.kind) {
+    case "stage-started":
+      totals.name = event.name;
+      totals.tasks = event.tasks;
+      return;
+    case "stage-finished":
+      totals.rows = event.rows;
+      totals.bytes = event.bytes;
+      return;
+    case "task-started":
+      return;
+    case "task-finished":
+      totals.peakMemoryBytes = Math.max(totals.peakMemoryBytes, event.peakMemoryBytes);
+      return;
+    case "task-failed":
+      totals.failedAttempts++;
+      return;
+    default:
+      return event satisfies never;
+  }
 }
 
 /** One span per task attempt in the Trace Event Format that browsers' profilers open. */

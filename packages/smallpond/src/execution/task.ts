@@ -35,7 +35,8 @@ export interface Output {
   readonly partitionBy: { readonly column: string; readonly count: number } | null;
   /** Kept in the footer of every file. */
   readonly metadata: Readonly<Record<string, string>>;
-  readonly compression: "snappy" | "zstd" | "lz4_raw";
+  /** For people a compression; `staging` is what costs least to write once and read once. */
+  readonly encoding: "staging" | "snappy" | "zstd" | "lz4_raw";
 }
 
 export interface WrittenFile {

@@ -43,18 +43,18 @@ export interface StageTarget {
 }
 
 export interface WriteSettings {
-  readonly compression: Output["compression"];
+  readonly encoding: Output["encoding"];
   /** How columns are written; losslessly when not given. */
   readonly columns?: readonly StoredColumn[];
   readonly fileName: (partition: number) => string;
 }
 
-export const STAGING: WriteSettings = { compression: "snappy", fileName: (partition) => `part-${partition}` };
+export const STAGING: WriteSettings = { encoding: "staging", fileName: (partition) => `part-${partition}` };
 
 /** How a sink writes: columns as people's readers know them. */
 export async function publicSettings(context: PlanContext, node: WriteParquet): Promise<WriteSettings> {
   return {
-    compression: node.options.compression ?? "zstd",
+    encoding: node.options.compression ?? "zstd",
     columns: publicColumns(await schemaOf(context, node.inputs[0]!)),
     fileName: (partition) => `part-${String(partition).padStart(5, "0")}`,
   };
@@ -263,7 +263,7 @@ function output(
     name: settings.fileName(partition),
     partitionBy: null,
     metadata: decodedMetadata(columns),
-    compression: settings.compression,
+    encoding: settings.encoding,
   };
 }
 
