@@ -12,7 +12,7 @@ test("the README's example runs", async () => {
   const path = `${directory}/example-${process.pid}.ts`;
   await mkdir(directory, { recursive: true });
   await writeFile(path, example ?? "");
-  process.env["SP_DATA_ROOT"] = `${directory}/data`;
+  process.env.SP_DATA_ROOT = `${directory}/data`;
   try {
     await import(/* @vite-ignore */ path);
   } finally {

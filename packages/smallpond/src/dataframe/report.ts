@@ -113,7 +113,7 @@ function addEvent(totals: StageTotals, event: ExecutionEvent): void {
       totals.failedAttempts++;
       return;
     default:
-      return event satisfies never;
+      event satisfies never;
   }
 }
 
