@@ -243,9 +243,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   /** At most `count` rows of the whole frame. */
   limit(count: number): DataFrame<R> {
-    if (!Number.isSafeInteger(count) || count < 0)
-      throw badArgument("limit", "the count must be a whole number", count);
-    return this.#next(limit(this.#meta(), this.node, count));
+    return this.#next(limit(this.#meta(), this.node, checkRows("limit", count)));
   }
 
   // ---- partitions -------------------------------------------------------------------------------------------
@@ -289,12 +287,13 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   /** The first `count` rows. */
   async take(count: number, options: ActionOptions = {}): Promise<R[]> {
-    return await this.limit(count).#rows(`take(${count})`, options);
+    const first = limit(this.#meta(), this.node, checkRows("take", count));
+    return await this.#rows(`take(${count})`, first, options);
   }
 
   /** All rows. */
   async takeAll(options: ActionOptions = {}): Promise<R[]> {
-    return await this.#rows("takeAll()", options);
+    return await this.#rows("takeAll()", this.node, options);
   }
 
   /** All rows, in batches of some thousands as they are computed. Leaving the loop stops the query. */
@@ -437,9 +436,9 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     return this.#next(functionNode(this.#meta(), this.node, settings));
   }
 
-  async #rows(name: string, options: ActionOptions): Promise<R[]> {
+  async #rows(name: string, node: LogicalNode, options: ActionOptions): Promise<R[]> {
     return await this.#act(name, options, async (signal, action) => {
-      await using reading = await this.#host.engine.read(this.node, "order", { signal, action });
+      await using reading = await this.#host.engine.read(node, "order", { signal, action });
       return await this.#guard(reading, async () => {
         const rows: R[] = [];
         for await (const batch of this.#rowBatches(reading, signal)) for (const row of batch) rows.push(row);
@@ -538,6 +537,11 @@ const COUNT_MAX = 65_536;
 function checkCount(verb: string, count: number): number {
   if (Number.isSafeInteger(count) && count >= 1 && count <= COUNT_MAX) return count;
   throw badArgument(verb, `partitions must be a whole number from 1 to ${COUNT_MAX}`, count);
+}
+
+function checkRows(verb: string, count: number): number {
+  if (Number.isSafeInteger(count) && count >= 0) return count;
+  throw badArgument(verb, "the count must be a whole number", count);
 }
 
 function nothingGiven(verb: string, what: string): PondError {

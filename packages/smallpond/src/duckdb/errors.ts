@@ -84,6 +84,13 @@ const RULES: readonly Rule[] = [
     kind: "corrupt",
     hint: "the file is truncated or is not Parquet; write it again",
   },
+  {
+    category: "IO Error",
+    contains: "interval",
+    code: "SQL_VALUE",
+    kind: "invalid",
+    hint: "Parquet holds no negative intervals: write CAST(column AS VARCHAR) instead",
+  },
   { category: "Invalid Input Error", contains: "parquet", code: "FILE_CORRUPT", kind: "corrupt" },
   { category: "IO Error", contains: "parquet", code: "FILE_CORRUPT", kind: "corrupt" },
   { category: "Invalid Error", contains: "thrift", code: "FILE_CORRUPT", kind: "corrupt" },

@@ -14,7 +14,11 @@ export const lowerPartitionedJoin: Rule = {
     const count = node.partitions;
     if (isHashedBy(node.inputs[0]!, left, count) && isHashedBy(node.inputs[1]!, right, count)) return node;
     const sides = [left, right].map((keys, i) =>
-      repartition(context.derive(node), node.inputs[i]!, { kind: "hash", keys, count }),
+      repartition(context.derive(node, i === 0 ? "left" : "right"), node.inputs[i]!, {
+        kind: "hash",
+        keys,
+        count,
+      }),
     );
     return withInputs(node, sides);
   },
