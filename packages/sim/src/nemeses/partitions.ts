@@ -9,9 +9,14 @@ export interface NemesisTiming {
   readonly strikeMs: number;
 }
 
-export function partitions(machines: readonly string[], timing: NemesisTiming): Nemesis {
+/** Several may work on different groups of machines: give each a name of its own. */
+export function partitions(
+  machines: readonly string[],
+  timing: NemesisTiming,
+  name: string = "partitions",
+): Nemesis {
   return {
-    name: "partitions",
+    name,
     async run(arena) {
       while (!arena.phase.healed) {
         await arena.sleep(around(arena.random, timing.quietMs));
@@ -51,7 +56,7 @@ export async function strikeOften(
 }
 
 function drawCuts(random: Random, machines: readonly string[]): readonly Route[] {
-  const kind = pick(random, ["alone", "groups", "one way", "one link"] as const);
+  const kind = pick(random, ["alone", "alone", "groups", "one way", "one link"] as const);
   const victim = pick(random, machines);
   const left = machines.filter((name) => (kind === "groups" ? random.next() < 0.5 : name === victim));
   const right = machines.filter((name) => !left.includes(name));

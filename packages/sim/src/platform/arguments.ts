@@ -35,7 +35,10 @@ export function exploreArguments(args: readonly string[]): ExploreArguments {
   };
 }
 
-export function replayArguments(args: readonly string[]): { readonly scenario: string; readonly seed: number } {
+export function replayArguments(args: readonly string[]): {
+  readonly scenario: string;
+  readonly seed: number;
+} {
   const values = parse(args, { scenario: EXPLORE.scenario, seed: { type: "string", default: "0" } });
   return { scenario: values["scenario"]!, seed: count("seed", values["seed"]!) };
 }

@@ -13,7 +13,9 @@ const SEEDS = new URL("../../seeds/", import.meta.url);
 export async function readCorpus(): Promise<readonly CorpusSeed[]> {
   const names = (await readdir(SEEDS)).filter((name) => name.endsWith(".txt")).sort();
   const files = names.map(async (name) => {
-    const lines = (await readFile(new URL(name, SEEDS), "utf8")).split("\n").filter((line) => line.trim() !== "");
+    const lines = (await readFile(new URL(name, SEEDS), "utf8"))
+      .split("\n")
+      .filter((line) => line.trim() !== "");
     return lines.map((line) => parseLine(name, line));
   });
   return (await Promise.all(files)).flat();

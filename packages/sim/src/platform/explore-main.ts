@@ -8,7 +8,9 @@ async function main(): Promise<number> {
   const { failures: failuresMax, ...options } = exploreArguments(process.argv.slice(2));
   const scenario = findScenario(options.scenario);
   if (scenario === undefined) {
-    throw new UsageError(`no scenario ${options.scenario}; there are ${SCENARIOS.map((each) => each.name).join(", ")}`);
+    throw new UsageError(
+      `no scenario ${options.scenario}; there are ${SCENARIOS.map((each) => each.name).join(", ")}`,
+    );
   }
   const summary = await explore({
     ...options,

@@ -12,7 +12,9 @@ async function main(): Promise<number> {
   const report = await runScenario(scenario, seed, { trace: { whole: true } });
   process.stdout.write(`${report.page.join("\n")}\n`);
   console.error(report.failure ?? "passed");
-  console.error(`trace ${report.traceHash}, ${report.events} events, nemeses: ${report.nemeses.join(", ") || "none"}`);
+  console.error(
+    `trace ${report.traceHash}, ${report.events} events, nemeses: ${report.nemeses.join(", ") || "none"}`,
+  );
   return report.failure === undefined ? 0 : 1;
 }
 

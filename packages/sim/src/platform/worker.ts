@@ -1,5 +1,5 @@
 /** A child process of the explorer: runs blocks of seeds, one after another, until its parent hangs up. */
-import { runScenario, type RunReport } from "../scenario/run.ts";
+import { type RunReport, runScenario } from "../scenario/run.ts";
 import { findScenario } from "../scenarios/index.ts";
 import { type Block, type FromWorker, TWICE_EVERY } from "./job.ts";
 
@@ -19,7 +19,12 @@ async function runBlock(block: Block): Promise<void> {
     const began = performance.now();
     const { report, twice } = await runSeed(block.scenario, seed);
     const wallMs = (performance.now() - began) / (twice ? 2 : 1);
-    tell({ kind: "seed", report: report.failure === undefined ? { ...report, page: [] } : report, wallMs, twice });
+    tell({
+      kind: "seed",
+      report: report.failure === undefined ? { ...report, page: [] } : report,
+      wallMs,
+      twice,
+    });
   }
   tell({ kind: "block" });
 }

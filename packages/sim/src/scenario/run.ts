@@ -26,8 +26,8 @@ export interface RunOptions {
   readonly trace?: TraceSettings;
 }
 
-/** Share of runs in which a nemesis takes part. */
-const NEMESIS_SHARE = 0.4;
+/** How likely each nemesis takes part, drawn per run: few at a time go far before the next one hides what they did. */
+const NEMESIS_SHARES: readonly number[] = [0.1, 0.25, 0.5];
 
 export async function runScenario(
   scenario: Scenario,
@@ -63,7 +63,8 @@ async function play(world: SimWorld, scenario: Scenario, chosen: string[]): Prom
   world.note(`${scenario.name}, seed ${world.seed}`);
   const parts = scenario.build(world);
   const random = world.random.fork("scenario");
-  const nemeses = parts.nemeses.filter((nemesis) => random.fork(nemesis.name).next() < NEMESIS_SHARE);
+  const share = NEMESIS_SHARES[random.int(NEMESIS_SHARES.length)]!;
+  const nemeses = parts.nemeses.filter((nemesis) => random.fork(nemesis.name).next() < share);
   chosen.push(...nemeses.map((nemesis) => nemesis.name));
   world.note(`nemeses: ${chosen.join(", ") || "none"}`);
 

@@ -7,12 +7,14 @@ const DEFAULT_PROBABILITY = 0.1;
 
 export class WorldProbes implements Probes {
   readonly #random: Random;
+  readonly #note: (text: string) => void;
   readonly #marks: Map<string, number> = new Map();
   readonly #points: Map<string, Random | undefined> = new Map();
   #healed = false;
 
-  constructor(deps: { readonly random: Random }) {
+  constructor(deps: { readonly random: Random; readonly note: (text: string) => void }) {
     this.#random = deps.random;
+    this.#note = deps.note;
   }
 
   /** How often each mark was reached; a `buggify` point that was true counts as the mark `buggify:name`. */
@@ -21,6 +23,7 @@ export class WorldProbes implements Probes {
   }
 
   mark(name: string): void {
+    this.#note(`reached: ${name}`);
     this.#marks.set(name, (this.#marks.get(name) ?? 0) + 1);
   }
 

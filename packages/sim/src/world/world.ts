@@ -45,7 +45,7 @@ export class SimWorld {
     const fabricDeps = { scheduler: this.scheduler, trace: this.trace, random: this.random.fork("fabric") };
     this.fabric = new Fabric(fabricDeps, settings.fabric);
     this.switchboard = new Switchboard({ scheduler: this.scheduler, fabric: this.fabric });
-    this.probes = new WorldProbes({ random: this.random.fork("probes") });
+    this.probes = new WorldProbes({ random: this.random.fork("probes"), note: (text) => this.note(text) });
     this.director = new Lifetime({ scheduler: this.scheduler, trace: this.trace }, "director");
   }
 

@@ -173,7 +173,9 @@ export class Replica {
   /** Sends to both others until another epoch begins. */
   async #lead(): Promise<void> {
     const { epoch } = this.#deps.ballot.state;
-    this.#peers = [...this.#deps.others].map(([id, caller]) => new Peer({ id, caller, nextIndex: this.#log.length + 1 }));
+    this.#peers = [...this.#deps.others].map(
+      ([id, caller]) => new Peer({ id, caller, nextIndex: this.#log.length + 1 }),
+    );
     this.#readyIndex = this.#log.push({ epoch, session: "", sequence: 0, update: { kind: "noop" } });
     await this.#store(epoch);
     await Promise.all(this.#peers.map((peer) => this.#replicate(peer, epoch)));
@@ -330,7 +332,8 @@ export class Replica {
     const free = ballot.state.votedFor === -1 || ballot.state.votedFor === request.candidate;
     const lastEpoch = this.#epochAt(this.#log.length);
     const upToDate =
-      request.lastEpoch > lastEpoch || (request.lastEpoch === lastEpoch && request.lastIndex >= this.#log.length);
+      request.lastEpoch > lastEpoch ||
+      (request.lastEpoch === lastEpoch && request.lastIndex >= this.#log.length);
     if (!upToDate) probes.mark("vote refused: candidate lacks records");
     if (!free || !upToDate) return this.#voted(false);
     await ballot.save({ ...ballot.state, votedFor: request.candidate });

@@ -58,7 +58,9 @@ export async function serve(
   const closeAll = (): void => {
     tasks.spawn(async () => void (await Promise.all([listener, ...open].map((each) => each.close()))));
   };
-  stop.addEventListener("abort", closeAll, { once: true });
+  // Being asked to stop may have come first, while the replica was starting.
+  if (stop.aborted) closeAll();
+  else stop.addEventListener("abort", closeAll, { once: true });
   for await (const connection of listener) {
     open.add(connection);
     tasks.spawn(async () => {
@@ -71,7 +73,6 @@ export async function serve(
         await connection.close();
       }
     });
-    if (stop.aborted) await connection.close();
   }
 }
 
@@ -133,7 +134,8 @@ export class Caller {
       });
     } catch (error) {
       this.#silence += 1;
-      if (this.#silence > SILENCE_MAX || this.#probes.buggify("rpc: reconnects at once")) await this.#hangUp();
+      if (this.#silence > SILENCE_MAX || this.#probes.buggify("rpc: reconnects at once"))
+        await this.#hangUp();
       throw error;
     } finally {
       timer?.cancel();
