@@ -2,7 +2,8 @@
  * The session's machinery below the API: plans what is asked, runs the stages, keeps their results for later actions.
  */
 import { type Clock, type Disk, isPondError } from "@smallpond/base";
-import { checkTarget, type PublishTarget, publish, stagingPath } from "../dataset/publish.ts";
+import { checkTarget, openStaging, type PublishTarget, publish, trimmed } from "../dataset/publish.ts";
+import { recoverTarget } from "../dataset/recover.ts";
 import type { StoredDataset } from "../dataset/stored-dataset.ts";
 import type { BoundSchema, Database, DatabaseConnection } from "../duckdb/database.ts";
 import { SqlParser } from "../duckdb/parser.ts";
@@ -23,6 +24,7 @@ import { schemaOf } from "../planner/schema-of.ts";
 import type { StageTarget } from "../planner/stage-work.ts";
 import type { Reader } from "../planner/stages.ts";
 import type { JobDirectory } from "../storage/job-directory.ts";
+import type { Owners } from "../storage/owner.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 import { Inputs, type TypedScans } from "./inputs.ts";
 import { ActionRecorder } from "./report.ts";
@@ -35,6 +37,7 @@ export interface EngineDeps {
   readonly planning: DatabaseConnection;
   readonly functions: FunctionRegistry;
   readonly directory: JobDirectory;
+  readonly owners: Owners;
   /** Where tasks run, given the bytes their inputs have. */
   readonly runnerFor: (inputBytes: number) => TaskRunner;
   /** Resolves when the rows of a table of the session are in it. */
@@ -259,18 +262,19 @@ export class Engine {
 
   async #checkWrite(node: WriteParquet): Promise<void> {
     try {
-      await checkTarget(this.#deps.disk, publishTarget(node, ""));
+      const { disk, owners } = this.#deps;
+      await recoverTarget(disk, trimmed(node.path), owners);
+      await checkTarget(disk, publishTarget(node, ""));
     } catch (error) {
       throw atNode(error, node);
     }
   }
 
   async #writeTarget(node: WriteParquet, inputs: Kept["inputs"]): Promise<StageTarget> {
-    const { disk, directory } = this.#deps;
+    const { disk, directory, owners } = this.#deps;
     const job = directory.path.slice(-8);
     const target = publishTarget(node, `${job}-${this.#writes++}`);
-    const staging = stagingPath(target);
-    await disk.mkdir(staging, { recursive: true });
+    const staging = await openStaging(disk, target, owners.self);
     return {
       directory: (task, attempt) => `${staging}/t${task}.a${attempt}`,
       done: async (dataset) => {

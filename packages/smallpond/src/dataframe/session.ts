@@ -18,10 +18,12 @@ import { sql } from "../logical/sql.ts";
 import { values } from "../logical/values.ts";
 import { environment } from "../platform/environment.ts";
 import { thisMachine } from "../platform/machine.ts";
+import { machineOwners } from "../platform/owners.ts";
 import { beforeProcessEnds } from "../platform/process-end.ts";
 import { ProcessRunner } from "../platform/process-runner.ts";
 import { ownResidentBytes } from "../platform/resident-bytes.ts";
 import { JobDirectory } from "../storage/job-directory.ts";
+import type { Owners } from "../storage/owner.ts";
 import { DataFrame } from "./data-frame.ts";
 import { type ActionOptions, Engine } from "./engine.ts";
 import { FunctionRegistry } from "./function-registry.ts";
@@ -58,7 +60,7 @@ export async function init(options: InitOptions = {}): Promise<Session> {
     random,
     nowMs: clock.wallMs(),
   });
-  const session = await Session.open({ clock, random, disk }, settings);
+  const session = await Session.open({ clock, random, disk, owners: machineOwners() }, settings);
   // A session that nobody closes is closed when the process has nothing left to do.
   session.onClose(beforeProcessEnds(() => session.close()));
   announceSession(session);
@@ -69,6 +71,7 @@ export interface SessionDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly disk: Disk;
+  readonly owners: Owners;
 }
 
 interface Parts {
@@ -107,6 +110,7 @@ export class Session implements AsyncDisposable {
       planning: parts.planning,
       functions: parts.functions,
       directory: parts.directory,
+      owners: deps.owners,
       runnerFor: (bytes) => this.#runnerFor(bytes),
       loaded: async (table) => await this.#loads.get(table),
       nextId: () => this.#nodes++,
@@ -116,7 +120,7 @@ export class Session implements AsyncDisposable {
 
   /** For tests and for sessions over other clocks and disks; people call `init`. */
   static async open(deps: SessionDeps, settings: SessionSettings): Promise<Session> {
-    const directory = new JobDirectory(deps.disk, settings);
+    const directory = new JobDirectory(deps, settings);
     await directory.open();
     const { threads, memoryBytes, timeZone } = settings;
     const database = await Database.open({

@@ -4,6 +4,8 @@
  */
 import { type Disk, isPondError, PondError } from "@smallpond/base";
 import type { WriteMode } from "../logical/write-parquet.ts";
+import type { Owner } from "../storage/owner.ts";
+import { COMMIT_FILE, OWNER_FILE } from "./recover.ts";
 import type { StoredDataset, StoredFile } from "./stored-dataset.ts";
 
 export interface PublishTarget {
@@ -12,6 +14,14 @@ export interface PublishTarget {
   readonly mode: WriteMode;
   /** Distinguishes the files of this write from others in the same directory. */
   readonly tag: string;
+}
+
+/** The directory a write works in, beside its target; with the name of who may remove it. */
+export async function openStaging(disk: Disk, target: PublishTarget, owner: Owner): Promise<string> {
+  const staging = stagingPath(target);
+  await disk.mkdir(staging, { recursive: true });
+  await disk.writeFile(`${staging}/${OWNER_FILE}`, JSON.stringify(owner));
+  return staging;
 }
 
 /** Refuses early what would be refused at the end, before any work is done. */
@@ -94,6 +104,9 @@ async function replaceDirectory(
   disk: Disk,
   { whole, path, staging }: { whole: string; path: string; staging: string },
 ): Promise<void> {
+  // From here on a writer that dies is rolled forward by the next one.
+  await disk.writeFile(`${staging}/${COMMIT_FILE}`, "", { sync: true });
+  await disk.syncDirectory(staging);
   if (await disk.exists(path)) await disk.rename({ from: path, to: `${staging}/replaced` });
   await disk.rename({ from: whole, to: path });
 }
@@ -103,7 +116,8 @@ function fileName(partition: number, index: number, suffix: string): string {
   return `part-${number}${index === 0 ? "" : `-${index}`}${suffix}.parquet`;
 }
 
-function trimmed(path: string): string {
+/** The path as it is compared and renamed, without slashes at its end. */
+export function trimmed(path: string): string {
   return path.length > 1 ? path.replace(/\/+$/, "") : path;
 }
 

@@ -1,22 +1,30 @@
 /**
  * A job's directory: `<data root>/<time>.<job>/{staging,temp}` while it runs, `report.json` when it is over.
  *
- * Finished stages stay in `staging` until the session closes, because later actions read them.
+ * Finished stages stay in `staging` until the session closes, because later actions read them. While a job runs,
+ * `<data root>/.running/<time>.<job>.json` says who runs it; the next job removes what dead ones left.
  */
-import type { Disk, JobId } from "@smallpond/base";
+import { type Disk, isPondError, type JobId } from "@smallpond/base";
+import { type Owners, ownerFromJson } from "./owner.ts";
 
 export class JobDirectory {
   readonly path: string;
   readonly #disk: Disk;
+  readonly #owners: Owners;
+  readonly #dataRoot: string;
+  readonly #name: string;
   #made: Promise<void> | undefined;
   #next = 0;
 
   constructor(
-    disk: Disk,
+    { disk, owners }: { readonly disk: Disk; readonly owners: Owners },
     settings: { readonly dataRoot: string; readonly jobTimeMs: number; readonly jobId: JobId },
   ) {
     this.#disk = disk;
-    this.path = `${settings.dataRoot}/${timeName(settings.jobTimeMs)}.${settings.jobId}`;
+    this.#owners = owners;
+    this.#dataRoot = settings.dataRoot;
+    this.#name = `${timeName(settings.jobTimeMs)}.${settings.jobId}`;
+    this.path = `${settings.dataRoot}/${this.#name}`;
   }
 
   get tempPath(): string {
@@ -29,8 +37,51 @@ export class JobDirectory {
 
   /** Makes the directory; it may be there from an earlier run of the same job. */
   open(): Promise<void> {
-    this.#made ??= this.#disk.mkdir(this.tempPath, { recursive: true });
+    this.#made ??= this.#open();
     return this.#made;
+  }
+
+  async #open(): Promise<void> {
+    await this.#disk.mkdir(this.#running, { recursive: true });
+    await this.#removeDeadJobs();
+    await this.#disk.writeFile(this.#runningFile, JSON.stringify(this.#owners.self));
+    await this.#disk.mkdir(this.tempPath, { recursive: true });
+  }
+
+  get #running(): string {
+    return `${this.#dataRoot}/.running`;
+  }
+
+  get #runningFile(): string {
+    return `${this.#running}/${this.#name}.json`;
+  }
+
+  /** A job that was killed keeps what it finished for people, its report if it has one, and nothing else. */
+  async #removeDeadJobs(): Promise<void> {
+    for (const { name } of await this.#disk.readdir(this.#running)) {
+      const file = `${this.#running}/${name}`;
+      const owner = ownerFromJson(await this.#text(file));
+      if (owner === undefined || this.#owners.isAlive(owner)) continue;
+      const path = `${this.#dataRoot}/${name.replace(/\.json$/, "")}`;
+      await this.#removeWork(path, await this.#disk.exists(`${path}/report.json`));
+      await this.#disk.removeTree(file);
+    }
+  }
+
+  async #text(path: string): Promise<string> {
+    try {
+      return new TextDecoder().decode(await this.#disk.readFile(path));
+    } catch (error) {
+      // Another job was faster to remove it.
+      if (isPondError(error, "ENOENT")) return "";
+      throw error;
+    }
+  }
+
+  async #removeWork(path: string, keep: boolean): Promise<void> {
+    if (!keep) return await this.#disk.removeTree(path);
+    await this.#disk.removeTree(`${path}/staging`);
+    await this.#disk.removeTree(`${path}/temp`);
   }
 
   /** A new directory for the attempts of one stage. */
@@ -47,10 +98,9 @@ export class JobDirectory {
 
   /** Removes what only the running job needed; the directory itself too, when nothing is worth keeping. */
   async close(report: string | null): Promise<void> {
-    await this.#disk.removeTree(`${this.path}/staging`);
-    await this.#disk.removeTree(this.tempPath);
-    if (report === null) await this.#disk.removeTree(this.path);
-    else await this.#disk.writeFile(this.reportPath, report);
+    await this.#removeWork(this.path, report !== null);
+    if (report !== null) await this.#disk.writeFile(this.reportPath, report);
+    await this.#disk.removeTree(this.#runningFile);
   }
 }
 

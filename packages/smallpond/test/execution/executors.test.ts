@@ -203,6 +203,7 @@ test("a script that never closes its session ends all the same, and leaves no ex
   const pids = stdout.trim().split(",").map(Number);
   expect(pids.length).toBe(1);
   await until("the end of the executors", () => !pids.some(isAlive));
-  const [job] = await world.list("data");
+  const [job] = (await world.list("data")).filter((name) => name !== ".running");
+  expect(await world.list("data/.running")).toEqual([]);
   expect(await world.list(`data/${job}`)).toEqual(["report.json"]);
 });
