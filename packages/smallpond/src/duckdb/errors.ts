@@ -118,8 +118,15 @@ export function duckdbError(error: unknown, sql: string): PondError {
   );
   return new PondError<DuckDBErrorCode, DuckDBErrorDetails>(rule?.code ?? "SQL_ERROR", {
     kind: rule?.kind ?? "invalid",
-    message,
+    message: rule?.hint === undefined ? message : withoutAdvice(message),
     details: { category, sql },
     hint: rule?.hint,
   });
+}
+
+/** DuckDB's own advice names settings that people do not make here; our hint stands in for it. */
+function withoutAdvice(message: string): string {
+  return message
+    .replace(/\n+Possible solutions:[\s\S]*$/, "")
+    .replace(/\n[^\n]*union_by_name=True[^\n]*/i, "");
 }
