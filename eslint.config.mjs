@@ -186,6 +186,92 @@ const noBufferSlice = {
   },
 };
 
+// ---------------------------------------------------------------------------------------------------------------
+// A service keeps nothing in its module: a process that the simulator restarts must have forgotten everything, and two
+// services in one test must not share anything.
+
+const MODULE_STATE =
+  "This outlives a simulated crash and is shared by all services of a test: make it a field of the object that owns " +
+  "it, handed over by a constructor.";
+const CONSTANT_TABLE =
+  " If it is a constant table, say so in its type: ReadonlyMap, ReadonlySet, `readonly T[]`, Readonly<…> or `as const`.";
+
+/** Made by `new` at the top of a module without holding state of ours. */
+const STATELESS_CLASSES = new Set(["TextEncoder", "TextDecoder", "RegExp", "URL", "Error"]);
+const READONLY_TYPES = /^(ReadonlyMap|ReadonlySet|ReadonlyArray|Readonly)$/;
+
+/** Methods that change an array, a map, a set or a typed array. */
+const MUTATORS = new Set(
+  "push pop shift unshift splice sort reverse fill copyWithin set add delete clear".split(" "),
+);
+
+function unwrapped(node) {
+  const wrappers = ["TSAsExpression", "TSSatisfiesExpression", "TSNonNullExpression"];
+  return node && wrappers.includes(node.type) ? unwrapped(node.expression) : node;
+}
+
+function isReadonlyType(annotation) {
+  const type = annotation?.typeAnnotation;
+  if (type?.type === "TSTypeOperator") return type.operator === "readonly";
+  return type?.type === "TSTypeReference" && READONLY_TYPES.test(type.typeName.name ?? "");
+}
+
+/** Whether a name is assigned to, below it or through a method that changes what it holds. */
+function isMutated(variable) {
+  return variable.references.some(({ identifier }) => {
+    let node = identifier;
+    while (node.parent.type === "MemberExpression" && node.parent.object === node) {
+      const { parent } = node;
+      if (parent.parent.type === "CallExpression" && parent.parent.callee === parent) {
+        return MUTATORS.has(parent.property.name);
+      }
+      node = parent;
+    }
+    const { parent } = node;
+    if (node === identifier) return false;
+    if (parent.type === "AssignmentExpression") return parent.left === node;
+    return (
+      parent.type === "UpdateExpression" ||
+      (parent.type === "UnaryExpression" && parent.operator === "delete")
+    );
+  });
+}
+
+const noModuleState = {
+  meta: {
+    type: "problem",
+    schema: [],
+    messages: { state: MODULE_STATE, table: MODULE_STATE + CONSTANT_TABLE },
+  },
+  create(context) {
+    function checkDeclarator(declarator) {
+      const init = unwrapped(declarator.init);
+      const name = declarator.id;
+      if (init === null || init === undefined || isReadonlyType(name.typeAnnotation)) return;
+      const made = init.type === "NewExpression" && !STATELESS_CLASSES.has(init.callee.name);
+      const [variable] = context.sourceCode.getDeclaredVariables(declarator);
+      const literal = init.type === "ArrayExpression" || init.type === "ObjectExpression";
+      const empty = literal && (init.elements ?? init.properties).length === 0;
+      if (made || empty || (variable !== undefined && isMutated(variable))) {
+        context.report({ node: declarator, messageId: "table" });
+      }
+    }
+    function checkDeclaration(declaration) {
+      if (declaration?.type !== "VariableDeclaration" || declaration.declare) return;
+      if (declaration.kind !== "const") context.report({ node: declaration, messageId: "state" });
+      else declaration.declarations.forEach(checkDeclarator);
+    }
+    return {
+      Program(program) {
+        for (const statement of program.body) checkDeclaration(statement.declaration ?? statement);
+      },
+      "PropertyDefinition[static=true]"(node) {
+        if (!node.readonly) context.report({ node, messageId: "state" });
+      },
+    };
+  },
+};
+
 export default tseslint.config(
   {
     ignores: ["**/dist/**", "**/out-tsc/**", "**/node_modules/**", "**/coverage/**", ".nx/**", "**/*.d.ts"],
@@ -230,6 +316,17 @@ export default tseslint.config(
       "no-restricted-properties": ["error", ...machineProperties],
       "no-restricted-syntax": ["error", ...namedExports, ...machineSyntax],
     },
+  },
+  {
+    name: "pond/no-module-state",
+    files: [
+      "packages/{fs-core,kv}/src/**/*.ts",
+      "packages/base/src/**/*.ts",
+      "packages/sim/src/{scenarios,world,net,disk,time,nemeses,checkers,scenario}/**/*.ts",
+    ],
+    ignores: ["**/platform/**", "**/testing/**"],
+    plugins: { services: { rules: { "no-module-state": noModuleState } } },
+    rules: { "services/no-module-state": "error" },
   },
   {
     name: "pond/room/elsewhere",

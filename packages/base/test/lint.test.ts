@@ -74,6 +74,73 @@ describe("core code reaches the machine only through base", () => {
   });
 });
 
+describe("services keep nothing in their modules", () => {
+  const SERVICES = [
+    "packages/fs-core/src/storage/snippet.ts",
+    "packages/kv/src/queue/snippet.ts",
+    "packages/base/src/snippet.ts",
+    "packages/sim/src/scenarios/toy/snippet.ts",
+  ];
+
+  test.each([
+    "let next = 0;\nexport const id = () => next++;",
+    "export let mode = 'a';",
+    "export const cache = new Map<string, string>();",
+    "const seen = new Set<string>();\nexport const add = (x: string) => seen.add(x);",
+    "export const refs = new WeakMap<object, string>();",
+    "class Pool {}\nexport const pool = new Pool();",
+    "export const table = new Uint32Array(256);",
+    "const queue: string[] = [];\nexport const put = (x: string) => queue.push(x);",
+    "const list = [1];\nexport const put = (x: number) => list.push(x);",
+    "const state = { count: 0 };\nexport function bump() { state.count += 1; }",
+    "const deep = { at: [1] };\nexport function bump() { deep.at[0] = 2; }",
+    "const counts = { a: 0 };\nexport function bump() { counts.a++; }",
+    "const names = { a: 1 } as Record<string, number>;\nexport function drop() { delete names.a; }",
+    "export class Ids { static next = 1; }",
+  ])("%s", async (code) => {
+    for (const file of SERVICES) {
+      const found = await lint(file, code);
+      expect(found).toContain("outlives a simulated crash");
+      expect(found).toContain("make it a field of the object that owns it");
+    }
+  });
+
+  test.each([
+    "export const KINDS: ReadonlySet<string> = new Set(['a']);",
+    "export const BY_NAME: ReadonlyMap<string, number> = new Map([['a', 1]]);",
+    "export const NAMES: readonly string[] = [];",
+    "export const LIST = ['a', 'b'] as const;",
+    "export const TABLE = { a: 1 };",
+    "const LIMITS: Readonly<Record<string, number>> = { a: 1 };\nexport const limit = LIMITS.a;",
+    "export const text = new TextEncoder();",
+    "export class Ids { static readonly first = 1; #next = 1; take() { return this.#next++; } }",
+    "export function f() { let n = 0; const all = new Map<string, number>(); all.set('a', n++); return all; }",
+  ])("a constant or an object's own state is fine: %s", async (code) => {
+    for (const file of SERVICES) expect(await lint(file, code)).toBe("");
+  });
+
+  test("smallpond, edges and tests may", async () => {
+    const code = "export const cache = new Map<string, string>();";
+    for (const file of [
+      CORE,
+      "packages/base/src/platform/node/snippet.ts",
+      "packages/base/src/testing/snippet.ts",
+    ]) {
+      expect(await lint(file, code)).toBe("");
+    }
+  });
+
+  test.each([
+    ["export const now = Date.now();", "Clock.monotonicMs"],
+    ["setTimeout(() => {}, 1);", "Clock.sleep"],
+    ["export const roll = Math.random();", "Random.next"],
+    ['import { readFileSync } from "node:fs"; readFileSync("x");', "Use Disk"],
+    ['import { connect } from "node:net"; connect(1);', "Use Net"],
+  ])("and reach the machine through base: %s", async (code, advice) => {
+    for (const file of SERVICES) expect(await lint(file, code)).toContain(advice);
+  });
+});
+
 describe("rooms of smallpond keep to themselves", () => {
   test.each([
     ["logical", "../optimizer/rules.ts", "src/optimizer owns rewrites"],

@@ -1,4 +1,5 @@
 /** The simulated clock, disk and network keep every promise of the seams as long as nothing is broken. */
+import type { Net } from "@smallpond/base";
 import { clockContract, diskContract, netContract } from "@smallpond/base/testing";
 import { runContract } from "./run-contract.ts";
 
@@ -19,7 +20,7 @@ runContract("SimDisk", (current) =>
   }),
 );
 
-const overTcp = (current: () => { readonly net: import("@smallpond/base").Net }) =>
+const overTcp = (current: () => { readonly net: Net }) =>
   netContract(async () => ({
     net: current().net,
     address: { kind: "tcp", host: "127.0.0.1", port: 0 },

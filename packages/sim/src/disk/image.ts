@@ -109,7 +109,10 @@ export class DiskImage {
     const fate = { kept: undefined };
     const set = { name: to.name, node: from.node };
     from.node.ctimeNs = this.#tick();
-    if (from.parent === to.parent) return this.#changeNames(to.parent, { set, remove: from.name, fate });
+    if (from.parent === to.parent) {
+      this.#changeNames(to.parent, { set, remove: from.name, fate });
+      return;
+    }
     this.#changeNames(to.parent, { set, fate });
     this.#changeNames(from.parent, { remove: from.name, fate });
   }
@@ -141,7 +144,10 @@ export class DiskImage {
   }
 
   mkdir(path: string, recursive: boolean, details: DiskErrorDetails): void {
-    if (!recursive) return this.#makeDirectory(path, details);
+    if (!recursive) {
+      this.#makeDirectory(path, details);
+      return;
+    }
     let parent = this.#root;
     const parts = splitPath(path);
     for (const [index, name] of parts.entries()) {

@@ -23,7 +23,10 @@ export function cutPower(root: DirectoryInode, random: Random): void {
   const visit = (node: Inode): void => {
     if (seen.has(node)) return;
     seen.add(node);
-    if (node.kind === "file") return cutFile(node, random);
+    if (node.kind === "file") {
+      cutFile(node, random);
+      return;
+    }
     cutDirectory(node, { random, ordered });
     for (const entry of node.entries.values()) visit(entry);
   };

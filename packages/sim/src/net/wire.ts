@@ -74,7 +74,10 @@ export class Wire {
 
   /** Calls `settle` once the bytes are in the window, or with why they never will be. */
   write(bytes: Uint8Array, settle: (code?: NetErrorCode) => void): void {
-    if (this.#writeFailure !== undefined) return settle(this.#writeFailure);
+    if (this.#writeFailure !== undefined) {
+      settle(this.#writeFailure);
+      return;
+    }
     assert(!this.#finishing, "writes end with the stream");
     this.#writes.push({ bytes, offset: 0, settle });
     this.#fill();
@@ -192,7 +195,10 @@ export class Wire {
   #arrive(): void {
     if (this.#segments.length === 0) return;
     const state = this.#ends.receiverState();
-    if (state === "off" || this.#fabric.isCut(this.#ends.route)) return this.#waitLonger();
+    if (state === "off" || this.#fabric.isCut(this.#ends.route)) {
+      this.#waitLonger();
+      return;
+    }
     this.#waitMs = 0;
     this.#stuckSinceMs = undefined;
     while (this.#segments[0] !== undefined && this.#segments[0].dueMs <= this.#scheduler.nowMs) {
@@ -212,8 +218,14 @@ export class Wire {
   }
 
   #deliver(segment: Segment): void {
-    if (segment.kind === "reset") return this.#ends.onReset();
-    if (this.#receiverGone) return this.#refuse(segment);
+    if (segment.kind === "reset") {
+      this.#ends.onReset();
+      return;
+    }
+    if (this.#receiverGone) {
+      this.#refuse(segment);
+      return;
+    }
     if (segment.kind === "fin") this.#ended = true;
     if (segment.kind === "data") {
       this.#received.push(segment.bytes);

@@ -26,12 +26,12 @@ const EXPLORE = {
 export function exploreArguments(args: readonly string[]): ExploreArguments {
   const values = parse(args, EXPLORE);
   return {
-    scenario: values["scenario"]!,
-    seeds: count("seeds", values["seeds"]!),
-    from: count("from", values["from"]!),
-    minutes: count("minutes", values["minutes"]!),
-    jobs: count("jobs", values["jobs"]!),
-    failures: count("failures", values["failures"]!),
+    scenario: values.scenario!,
+    seeds: count("seeds", values.seeds!),
+    from: count("from", values.from!),
+    minutes: count("minutes", values.minutes!),
+    jobs: count("jobs", values.jobs!),
+    failures: count("failures", values.failures!),
   };
 }
 
@@ -40,7 +40,7 @@ export function replayArguments(args: readonly string[]): {
   readonly seed: number;
 } {
   const values = parse(args, { scenario: EXPLORE.scenario, seed: { type: "string", default: "0" } });
-  return { scenario: values["scenario"]!, seed: count("seed", values["seed"]!) };
+  return { scenario: values.scenario!, seed: count("seed", values.seed!) };
 }
 
 type Known = Readonly<Record<string, { readonly type: "string"; readonly default: string }>>;
