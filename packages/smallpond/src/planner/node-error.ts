@@ -2,6 +2,7 @@
 import { isPondError, PondError } from "@smallpond/base";
 import { type FileScan, isFileScan, type LogicalNode, topological } from "../logical/node.ts";
 import { describeNode } from "./describe.ts";
+import { BAD_PARTITION_KEY } from "./partition-expression.ts";
 
 /** Adds the step, its SQL and the line of the script. An error that already names a step stays as it is. */
 export function atNode(error: unknown, node: LogicalNode): unknown {
@@ -29,6 +30,8 @@ export function atNode(error: unknown, node: LogicalNode): unknown {
  */
 export function culprit(error: unknown, node: LogicalNode): LogicalNode {
   if (!isPondError(error)) return node;
+  // Raised by the shuffle's own expression, not by SQL of people's.
+  if (error.message.includes(BAD_PARTITION_KEY)) return node;
   const scan = topological(node).find((one) => isFileScan(one) && readsNamedFile(one, error.message));
   if (scan !== undefined) return scan;
   let step = node;

@@ -10,6 +10,9 @@ export function hashExpression(keys: readonly string[], types: readonly string[]
   return `CAST(hash(${casts.join(", ")}) % ${count} AS INTEGER)`;
 }
 
+/** How the error of a key that is no partition begins. */
+export const BAD_PARTITION_KEY = "repartition key";
+
 const INTEGERS = new Set(["BIGINT", "HUGEINT"]);
 
 /** The value itself, checked: a key out of range or NULL stops the job and is named. */
@@ -23,7 +26,7 @@ export function columnExpression(expression: string, type: string, count: number
     });
   }
   const value = inParens(expression);
-  const message = `'repartition key ' || coalesce(CAST(${value} AS VARCHAR), 'NULL') || ' is out of range: the ${count} partitions are 0 to ${count - 1}'`;
+  const message = `'${BAD_PARTITION_KEY} ' || coalesce(CAST(${value} AS VARCHAR), 'NULL') || ' is out of range: the ${count} partitions are 0 to ${count - 1}'`;
   return `CASE WHEN ${value} BETWEEN 0 AND ${count - 1} THEN CAST(${value} AS INTEGER) ELSE CAST(error(${message}) AS INTEGER) END`;
 }
 
