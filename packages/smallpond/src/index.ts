@@ -5,15 +5,16 @@ export {
   DataFrame,
   type FunctionOptions,
   type JoinOptions,
-  type On,
   type WriteResult,
 } from "./dataframe/data-frame.ts";
 export { GroupedFrame } from "./dataframe/grouped-frame.ts";
 export type { InitOptions, SessionSettings } from "./dataframe/init-options.ts";
+export type { On } from "./dataframe/join-on.ts";
 export { type SessionListener, watchSessions } from "./dataframe/open-sessions.ts";
+export type { Inputs, SqlPart } from "./dataframe/query-of.ts";
 export type { RepartitionOptions } from "./dataframe/repartition-options.ts";
 export type { ActionReport, SessionReport, StageReport } from "./dataframe/report.ts";
-export { type Inputs, init, Session, type SqlPart } from "./dataframe/session.ts";
+export { init, Session } from "./dataframe/session.ts";
 export { textTable } from "./dataframe/text-table.ts";
 export type { Column } from "./duckdb/schema.ts";
 export { Bits } from "./duckdb/values/bits.ts";

@@ -13,7 +13,7 @@ import { distinct } from "../logical/distinct.ts";
 import { drop } from "../logical/drop.ts";
 import { filter } from "../logical/filter.ts";
 import { functionNode } from "../logical/function.ts";
-import { JOIN_TYPES, type JoinOn, type JoinType, join } from "../logical/join.ts";
+import { JOIN_TYPES, type JoinType, join } from "../logical/join.ts";
 import { limit } from "../logical/limit.ts";
 import type { LogicalNode, NodeMeta } from "../logical/node.ts";
 import { partialSort } from "../logical/partial-sort.ts";
@@ -26,11 +26,13 @@ import { sort } from "../logical/sort.ts";
 import { union } from "../logical/union.ts";
 import { withColumns } from "../logical/with-columns.ts";
 import { type WriteParquetOptions, writeParquet } from "../logical/write-parquet.ts";
+import { badArgument, type OneOrMore, oneOrMore } from "./arguments.ts";
 import type { ActionOptions, Engine, Reading } from "./engine.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 import { tree } from "./graph.ts";
 import { GroupedFrame } from "./grouped-frame.ts";
 import type { SessionSettings } from "./init-options.ts";
+import { joinOn, type On } from "./join-on.ts";
 import { type RepartitionOptions, repartitionSpec } from "./repartition-options.ts";
 import type { ActionRecorder } from "./report.ts";
 import { textTable } from "./text-table.ts";
@@ -60,13 +62,6 @@ export interface BatchOptions extends FunctionOptions {
   readonly batchSize?: number;
 }
 
-/** Columns both frames have, pairs of expressions, or a condition over `l` and `r`. */
-export type On =
-  | string
-  | readonly string[]
-  | { readonly left: string | readonly string[]; readonly right: string | readonly string[] }
-  | { readonly condition: string };
-
 export interface JoinOptions {
   readonly on?: On;
   /** `inner` when not given. */
@@ -83,9 +78,6 @@ export interface WriteResult {
   readonly rows: number;
   readonly bytes: number;
 }
-
-/** A value that may be one or several. */
-type OneOrMore<T> = T | readonly T[];
 
 const BATCH_ROWS = 122_880;
 const SHOWN_ROWS = 20;
@@ -508,30 +500,6 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
   }
 }
 
-function oneOrMore<T>(value: OneOrMore<T>): readonly T[] {
-  return Array.isArray(value) ? (value as readonly T[]) : [value as T];
-}
-
-function joinOn(on: On | undefined, how: JoinType): JoinOn {
-  if (how === "cross") {
-    if (on === undefined) return { kind: "none" };
-    throw badArgument("join", "a cross join has no `on`", on);
-  }
-  if (on === undefined) throw badArgument("join", "say what to join by with `on`", undefined);
-  if (typeof on === "string") return { kind: "columns", columns: [on] };
-  if (Array.isArray(on)) return { kind: "columns", columns: on as readonly string[] };
-  if ("condition" in on) return { kind: "condition", condition: on.condition };
-  const pair = on as { readonly left: OneOrMore<string>; readonly right: OneOrMore<string> };
-  const left = oneOrMore(pair.left);
-  const right = oneOrMore(pair.right);
-  if (left.length === right.length && left.length > 0) return { kind: "keys", left, right };
-  throw badArgument(
-    "join",
-    "left and right need the same number of keys",
-    `${left.length} and ${right.length}`,
-  );
-}
-
 const COUNT_MAX = 65_536;
 
 function checkCount(verb: string, count: number): number {
@@ -546,15 +514,6 @@ function checkRows(verb: string, count: number): number {
 
 function nothingGiven(verb: string, what: string): PondError {
   return badArgument(verb, `give ${what}`, "nothing");
-}
-
-function badArgument(verb: string, message: string, value: unknown): PondError {
-  const shown = typeof value === "object" ? JSON.stringify(value) : String(value);
-  return new PondError("BAD_ARGUMENT", {
-    kind: "invalid",
-    message: `${verb}(): ${message}, got ${shown}`,
-    details: { verb },
-  });
 }
 
 function indent(text: string): string {

@@ -6,7 +6,6 @@ import { loadArrow } from "../arrow/lazy.ts";
 import { Database, type DatabaseConnection } from "../duckdb/database.ts";
 import { createRowTable } from "../duckdb/rows.ts";
 import type { JsValue, Row } from "../duckdb/values/js-value.ts";
-import { sqlLiteral } from "../duckdb/values/sql-literal.ts";
 import { InlineRunner } from "../execution/inline-runner.ts";
 import { type CsvScanOptions, csvScan } from "../logical/csv-scan.ts";
 import { type JsonScanOptions, jsonScan } from "../logical/json-scan.ts";
@@ -30,13 +29,8 @@ import { FunctionRegistry } from "./function-registry.ts";
 import { mermaid } from "./graph.ts";
 import { type InitOptions, resolveSettings, type SessionSettings } from "./init-options.ts";
 import { announceSession } from "./open-sessions.ts";
+import { isRecord, queryOf, type SqlPart } from "./query-of.ts";
 import { type SessionReport, timeline } from "./report.ts";
-
-/** Frames for a query: in order for `{0}`, `{1}`, …, or by name. */
-export type Inputs = readonly DataFrame[] | Readonly<Record<string, DataFrame>>;
-
-/** What may stand in a tagged query: a frame becomes a table, everything else a value. */
-export type SqlPart = DataFrame | JsValue;
 
 /** Work up to this size runs in the session's own process under `numExecutors: "auto"`. */
 const INLINE_BYTES_MAX = 256 * 1024 * 1024;
@@ -364,47 +358,6 @@ function list(paths: string | readonly string[]): readonly string[] {
     message: "no paths were given",
     hint: "pass a path, a directory or a glob, or a list of them",
   });
-}
-
-interface Query {
-  readonly text: string;
-  readonly inputs: readonly { readonly name: string; readonly node: LogicalNode }[];
-}
-
-function queryOf(engine: Engine, query: string | TemplateStringsArray, rest: readonly unknown[]): Query {
-  if (typeof query !== "string") return taggedQuery(engine, query, rest as readonly SqlPart[]);
-  const [first] = rest;
-  const named = rest.length === 1 && !(first instanceof DataFrame) && isRecord(first);
-  const entries = named
-    ? Object.entries(first as Record<string, DataFrame>)
-    : rest.filter((frame) => frame !== undefined).map((frame, i) => [String(i), frame as DataFrame] as const);
-  return { text: query, inputs: entries.map(([name, frame]) => inputOf(engine, name, frame)) };
-}
-
-/** Frames become `{0}`, `{1}`, …; the same frame twice is the same input. Values become literals of their type. */
-function taggedQuery(engine: Engine, strings: TemplateStringsArray, parts: readonly SqlPart[]): Query {
-  const frames: DataFrame[] = [];
-  let text = strings[0]!;
-  for (const [i, part] of parts.entries()) {
-    if (part instanceof DataFrame) {
-      const known = frames.indexOf(part);
-      text += `{${known === -1 ? frames.push(part) - 1 : known}}`;
-    } else {
-      text += sqlLiteral(part);
-    }
-    text += strings[i + 1]!;
-  }
-  return { text, inputs: frames.map((frame, i) => inputOf(engine, String(i), frame)) };
-}
-
-function inputOf(engine: Engine, name: string, frame: unknown): Query["inputs"][number] {
-  return { name, node: DataFrame.nodeOf(frame, engine, `input {${name}} of a query`) };
-}
-
-function isRecord(item: unknown): boolean {
-  if (typeof item !== "object" || item === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(item);
-  return prototype === Object.prototype || prototype === null;
 }
 
 function emptyItems(): PondError {
