@@ -21,5 +21,53 @@ export {
   checkSerializable,
   type SerializabilityOptions,
 } from "./checkers/serializability.ts";
-export type { Program, Seams } from "./world/process.ts";
+export { type DiskFaultSettings, DiskFaults } from "./disk/faults.ts";
+export type { DiskImage } from "./disk/image.ts";
+export {
+  around,
+  badClocks,
+  badLinks,
+  badMessages,
+  bitRot,
+  crashesAtCalls,
+  diskErrors,
+  fullDisks,
+  kills,
+  type NemesisTiming,
+  partitions,
+  pauses,
+  pick,
+  powerCuts,
+  slowDisks,
+  strikeOften,
+} from "./nemeses/index.ts";
+export type { Datagram, DatagramAddress, DatagramSocket, SimDatagrams } from "./net/datagrams.ts";
+export {
+  DEFAULT_FABRIC_SETTINGS,
+  type Fabric,
+  type FabricSettings,
+  LAN,
+  type LinkSettings,
+  type Route,
+} from "./net/fabric.ts";
+export { type FrameFaults, FrameMangler } from "./net/frame-faults.ts";
+export { type RunOptions, type RunReport, runScenario } from "./scenario/run.ts";
+export type {
+  Arena,
+  Checker,
+  Nemesis,
+  Phase,
+  Scenario,
+  ScenarioParts,
+  Workload,
+} from "./scenario/scenario.ts";
+export { EventQueue, type SimEvent } from "./time/event-queue.ts";
+export type { Oscillator } from "./time/oscillator.ts";
+export type { Scheduler } from "./time/scheduler.ts";
+export { drawKnobs, type Knob, type KnobTable, type KnobValues } from "./world/knobs.ts";
+export type { CrashPlan } from "./world/lifetime.ts";
+export type { MachineSettings, SimMachine } from "./world/machine.ts";
+export type { ProcessSettings, Program, Seams, SimProcess } from "./world/process.ts";
+export { Trace, type TraceSettings } from "./world/trace.ts";
 export { SimWorld, type WorldSettings } from "./world/world.ts";
+export { WorldProbes } from "./world/world-probes.ts";

@@ -69,8 +69,14 @@ export class DatagramSocket implements AsyncIterable<Datagram>, AsyncDisposable 
 
   /** Sends and forgets. The bytes are copied. */
   send(to: DatagramAddress, bytes: Uint8Array): void {
-    if (this.#closed || !this.#lifetime.enter(`datagrams.send ${bytes.length} to ${to.host}:${to.port}`))
-      return;
+    if (this.#closed) return;
+    const entry = this.#lifetime.begin(`datagrams.send ${bytes.length} to ${to.host}:${to.port}`);
+    if (entry === "dead") return;
+    this.#transmit(to, bytes);
+    if (entry === "doomed") this.#lifetime.die("crashed after datagrams.send");
+  }
+
+  #transmit(to: DatagramAddress, bytes: Uint8Array): void {
     const { fabric, scheduler } = this.#board;
     const route = { from: this.#host.name, to: to.host };
     const datagram = { from: { host: this.#host.name, port: this.#port }, bytes: concatBytes([bytes]) };

@@ -87,7 +87,8 @@ export class SimWorld {
   fail(error: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = { error };
-    this.note(`FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    const message = error instanceof Error ? error.message : String(error);
+    this.note(`FAILED: ${message.split("\n")[0]}`);
   }
 
   /** Nothing fails by itself any more: cuts are mended, power is on, disks work, everybody runs. Damage stays. */
