@@ -205,7 +205,8 @@ await sp.partialSql("SELECT count(*) FROM {0} a, {0} b, {0} c WHERE a.n + b.n + 
   expect(performance.now() - startMs).toBeLessThan(5_000);
   expect(JSON.parse(stdout)).toMatchObject({ outcome: "interrupted", exitCode: 130 });
   for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow();
-  for (const job of await readdir(`${place.path}/data`)) {
+  expect(await readdir(`${place.path}/data/.running`)).toEqual([]);
+  for (const job of (await readdir(`${place.path}/data`)).filter((name) => name !== ".running")) {
     expect(await readdir(`${place.path}/data/${job}`)).toEqual(["report.json"]);
   }
 });

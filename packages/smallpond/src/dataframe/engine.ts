@@ -2,7 +2,7 @@
  * The session's machinery below the API: plans what is asked, runs the stages, keeps their results for later actions.
  */
 import { type Clock, type Disk, isPondError } from "@smallpond/base";
-import { checkTarget, openStaging, type PublishTarget, publish, trimmed } from "../dataset/publish.ts";
+import { checkTarget, type PublishTarget, publish, stagingPath, trimmed } from "../dataset/publish.ts";
 import { recoverTarget } from "../dataset/recover.ts";
 import type { StoredDataset } from "../dataset/stored-dataset.ts";
 import type { BoundSchema, Database, DatabaseConnection } from "../duckdb/database.ts";
@@ -264,7 +264,7 @@ export class Engine {
     try {
       const { disk, owners } = this.#deps;
       await recoverTarget(disk, trimmed(node.path), owners);
-      await checkTarget(disk, publishTarget(node, ""));
+      await checkTarget(disk, publishTarget(node, "", owners));
     } catch (error) {
       throw atNode(error, node);
     }
@@ -273,8 +273,9 @@ export class Engine {
   async #writeTarget(node: WriteParquet, inputs: Kept["inputs"]): Promise<StageTarget> {
     const { disk, directory, owners } = this.#deps;
     const job = directory.path.slice(-8);
-    const target = publishTarget(node, `${job}-${this.#writes++}`);
-    const staging = await openStaging(disk, target, owners.self);
+    const target = publishTarget(node, `${job}-${this.#writes++}`, owners);
+    const staging = stagingPath(target);
+    await disk.mkdir(staging, { recursive: true });
     return {
       directory: (task, attempt) => `${staging}/t${task}.a${attempt}`,
       done: async (dataset) => {
@@ -322,8 +323,14 @@ export class Engine {
 
 const ACTIONS_MAX = 1_000;
 
-function publishTarget(node: WriteParquet, tag: string): PublishTarget {
-  return { path: node.path, singleFile: isSingleFile(node), mode: node.options.mode ?? "error", tag };
+function publishTarget(node: WriteParquet, tag: string, owners: Owners): PublishTarget {
+  return {
+    path: node.path,
+    singleFile: isSingleFile(node),
+    mode: node.options.mode ?? "error",
+    tag,
+    owner: owners.self,
+  };
 }
 
 /** `Promise.withResolvers`, which Node 20 lacks. */

@@ -4,8 +4,8 @@
  */
 import { type Disk, isPondError, PondError } from "@smallpond/base";
 import type { WriteMode } from "../logical/write-parquet.ts";
-import type { Owner } from "../storage/owner.ts";
-import { COMMIT_FILE, OWNER_FILE } from "./recover.ts";
+import { type Owner, ownerName } from "../storage/owner.ts";
+import { COMMIT_FILE } from "./recover.ts";
 import type { StoredDataset, StoredFile } from "./stored-dataset.ts";
 
 export interface PublishTarget {
@@ -14,14 +14,8 @@ export interface PublishTarget {
   readonly mode: WriteMode;
   /** Distinguishes the files of this write from others in the same directory. */
   readonly tag: string;
-}
-
-/** The directory a write works in, beside its target; with the name of who may remove it. */
-export async function openStaging(disk: Disk, target: PublishTarget, owner: Owner): Promise<string> {
-  const staging = stagingPath(target);
-  await disk.mkdir(staging, { recursive: true });
-  await disk.writeFile(`${staging}/${OWNER_FILE}`, JSON.stringify(owner));
-  return staging;
+  /** Who may work in, and remove, the staging directory. */
+  readonly owner: Owner;
 }
 
 /** Refuses early what would be refused at the end, before any work is done. */
@@ -53,7 +47,7 @@ export async function checkTarget(disk: Disk, target: PublishTarget): Promise<vo
 export function stagingPath(target: PublishTarget): string {
   const path = trimmed(target.path);
   const slash = path.lastIndexOf("/");
-  return `${path.slice(0, slash + 1)}.${path.slice(slash + 1)}.pond-${target.tag}`;
+  return `${path.slice(0, slash + 1)}.${path.slice(slash + 1)}.pond-${ownerName(target.owner)}~${target.tag}`;
 }
 
 /** Moves the files into place and returns where they are now. `staging` is gone afterwards. */

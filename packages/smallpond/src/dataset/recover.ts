@@ -1,14 +1,13 @@
 /**
  * What killed writers left beside a target: the next writer finishes a publication that had begun, and removes the rest.
  *
- * A writer works in `.<name>.pond-<tag>` beside the target. When all of it is there it puts a file `commit` into that
+ * A writer works in `.<name>.pond-<owner>~<tag>` beside the target. When all of it is there it puts a file `commit` into that
  * directory, moves the old target to `replaced` and the new one, `whole`, into its place. A dead writer with `commit`
  * is rolled forward; one without has published nothing.
  */
 import { type Disk, isPondError } from "@smallpond/base";
-import { type Owners, ownerFromJson } from "../storage/owner.ts";
+import { type Owners, ownerOfName } from "../storage/owner.ts";
 
-export const OWNER_FILE = "owner.json";
 export const COMMIT_FILE = "commit";
 
 /** Leaves the target as it was or as the dead writer wanted it, whole either way. */
@@ -19,8 +18,7 @@ export async function recoverTarget(disk: Disk, path: string, owners: Owners): P
   for (const { name, type } of await disk.readdir(parent).catch(none)) {
     if (type !== "directory" || !name.startsWith(prefix)) continue;
     const staging = `${parent}/${name}`;
-    const owner = ownerFromJson(await text(disk, `${staging}/${OWNER_FILE}`));
-    // Without an owner it is being made or removed just now.
+    const owner = ownerOfName(name.slice(prefix.length, name.lastIndexOf("~")));
     if (owner === undefined || owners.isAlive(owner)) continue;
     if (await disk.exists(`${staging}/${COMMIT_FILE}`)) await rollForward(disk, path, staging);
     await disk.removeTree(staging);
@@ -35,11 +33,6 @@ async function rollForward(disk: Disk, path: string, staging: string): Promise<v
     await disk.rename({ from: path, to: `${staging}/replaced` });
   }
   await disk.rename({ from: `${staging}/whole`, to: path });
-}
-
-async function text(disk: Disk, path: string): Promise<string> {
-  const bytes = await disk.readFile(path).catch(() => new Uint8Array());
-  return new TextDecoder().decode(bytes);
 }
 
 function none(error: unknown): never[] {

@@ -2,10 +2,10 @@
  * A job's directory: `<data root>/<time>.<job>/{staging,temp}` while it runs, `report.json` when it is over.
  *
  * Finished stages stay in `staging` until the session closes, because later actions read them. While a job runs,
- * `<data root>/.running/<time>.<job>.json` says who runs it; the next job removes what dead ones left.
+ * `<data root>/.running/<time>.<job>~<owner>` says who runs it; the next job removes what dead ones left.
  */
-import { type Disk, isPondError, type JobId } from "@smallpond/base";
-import { type Owners, ownerFromJson } from "./owner.ts";
+import type { Disk, JobId } from "@smallpond/base";
+import { type Owners, ownerName, ownerOfName } from "./owner.ts";
 
 export class JobDirectory {
   readonly path: string;
@@ -44,7 +44,7 @@ export class JobDirectory {
   async #open(): Promise<void> {
     await this.#disk.mkdir(this.#running, { recursive: true });
     await this.#removeDeadJobs();
-    await this.#disk.writeFile(this.#runningFile, JSON.stringify(this.#owners.self));
+    await this.#disk.writeFile(this.#runningFile, "");
     await this.#disk.mkdir(this.tempPath, { recursive: true });
   }
 
@@ -53,28 +53,18 @@ export class JobDirectory {
   }
 
   get #runningFile(): string {
-    return `${this.#running}/${this.#name}.json`;
+    return `${this.#running}/${this.#name}~${ownerName(this.#owners.self)}`;
   }
 
   /** A job that was killed keeps what it finished for people, its report if it has one, and nothing else. */
   async #removeDeadJobs(): Promise<void> {
     for (const { name } of await this.#disk.readdir(this.#running)) {
-      const file = `${this.#running}/${name}`;
-      const owner = ownerFromJson(await this.#text(file));
+      const job = name.slice(0, name.indexOf("~"));
+      const owner = ownerOfName(name.slice(job.length + 1));
       if (owner === undefined || this.#owners.isAlive(owner)) continue;
-      const path = `${this.#dataRoot}/${name.replace(/\.json$/, "")}`;
+      const path = `${this.#dataRoot}/${job}`;
       await this.#removeWork(path, await this.#disk.exists(`${path}/report.json`));
-      await this.#disk.removeTree(file);
-    }
-  }
-
-  async #text(path: string): Promise<string> {
-    try {
-      return new TextDecoder().decode(await this.#disk.readFile(path));
-    } catch (error) {
-      // Another job was faster to remove it.
-      if (isPondError(error, "ENOENT")) return "";
-      throw error;
+      await this.#disk.removeTree(`${this.#running}/${name}`);
     }
   }
 

@@ -15,12 +15,17 @@ export interface Owners {
   isAlive(owner: Owner): boolean;
 }
 
-export function ownerFromJson(text: string): Owner | undefined {
-  try {
-    const { host, pid, started } = JSON.parse(text) as Partial<Owner>;
-    if (typeof host !== "string" || typeof pid !== "number" || typeof started !== "string") return undefined;
-    return { host, pid, started };
-  } catch {
-    return undefined;
-  }
+/**
+ * The owner as part of a file name: a name is there or not, where a file's content can be cut short. `~` is in no host
+ * name.
+ */
+export function ownerName({ host, pid, started }: Owner): string {
+  return `${encodeURIComponent(host)}~${pid}~${started}`;
+}
+
+/** The owner that a name says, if it says one. */
+export function ownerOfName(name: string): Owner | undefined {
+  const [, host, pid, started] = /^(.+)~(\d+)~(\d*)$/.exec(name) ?? [];
+  if (host === undefined || started === undefined) return undefined;
+  return { host: decodeURIComponent(host), pid: Number(pid), started };
 }

@@ -10,6 +10,7 @@ const target = (more: Partial<PublishTarget> = {}): PublishTarget => ({
   singleFile: false,
   mode: "error",
   tag: "t1",
+  owner: { host: "here", pid: 1, started: "1" },
   ...more,
 });
 
@@ -93,6 +94,6 @@ test("a single file replaces one, never a directory, and takes no appends", asyn
 });
 
 test("the staging is beside the target, so that publishing is a rename on one file system", () => {
-  expect(stagingPath(target({ path: "/a/b/out/" }))).toBe("/a/b/.out.pond-t1");
-  expect(stagingPath(target({ path: "out" }))).toBe(".out.pond-t1");
+  expect(stagingPath(target({ path: "/a/b/out/" }))).toBe("/a/b/.out.pond-here~1~1~t1");
+  expect(stagingPath(target({ path: "out" }))).toBe(".out.pond-here~1~1~t1");
 });

@@ -2,7 +2,7 @@
 import type { Disk } from "@smallpond/base";
 import { MemoryDisk } from "@smallpond/base/testing";
 import { expect, test } from "vitest";
-import { openStaging, type PublishTarget, publish } from "../../src/dataset/publish.ts";
+import { type PublishTarget, publish, stagingPath } from "../../src/dataset/publish.ts";
 import { recoverTarget } from "../../src/dataset/recover.ts";
 import type { StoredDataset } from "../../src/dataset/stored-dataset.ts";
 import type { Owner, Owners } from "../../src/storage/owner.ts";
@@ -11,7 +11,13 @@ const dead: Owner = { host: "here", pid: 1, started: "1" };
 const alive: Owner = { host: "here", pid: 2, started: "2" };
 const owners: Owners = { self: alive, isAlive: (owner) => owner.pid === alive.pid };
 
-const target: PublishTarget = { path: "/out", singleFile: false, mode: "overwrite", tag: "t1" };
+const targetOf = (owner: Owner): PublishTarget => ({
+  path: "/out",
+  singleFile: false,
+  mode: "overwrite",
+  tag: "t1",
+  owner,
+});
 
 async function oldTarget(disk: Disk): Promise<void> {
   await disk.mkdir("/out");
@@ -19,8 +25,8 @@ async function oldTarget(disk: Disk): Promise<void> {
 }
 
 async function written(disk: Disk, owner: Owner): Promise<StoredDataset> {
-  const staging = await openStaging(disk, target, owner);
-  await disk.mkdir(`${staging}/t0.a0`);
+  const staging = stagingPath(targetOf(owner));
+  await disk.mkdir(`${staging}/t0.a0`, { recursive: true });
   const paths = ["a", "b"].map((name) => `${staging}/t0.a0/${name}`);
   for (const path of paths) await disk.writeFile(path, "new");
   return { columns: [], partitions: paths.map((path) => [{ path, rows: 1, bytes: 3 }]) };
@@ -44,7 +50,7 @@ test("a writer that dies at any moment leaves the old target or the new one, who
     const dataset = await written(disk, dead);
     let calls = 0;
     disk.setFault(() => (++calls >= death ? "EIO" : undefined));
-    const outcome = await publish(disk, dataset, target).then(
+    const outcome = await publish(disk, dataset, targetOf(dead)).then(
       () => "done",
       () => "died",
     );
@@ -64,16 +70,16 @@ test("what living writers and those of other machines do is left alone", async (
   await oldTarget(disk);
   await written(disk, alive);
   await recoverTarget(disk, "/out", owners);
-  expect(await around(disk)).toEqual([".out.pond-t1", "out"]);
+  expect(await around(disk)).toEqual([".out.pond-here~2~2~t1", "out"]);
 });
 
 test("a target that somebody wrote after the dead writer had moved the old one away stays", async () => {
   const disk = new MemoryDisk();
   await oldTarget(disk);
   await written(disk, dead);
-  await disk.mkdir("/.out.pond-t1/whole");
-  await disk.writeFile("/.out.pond-t1/commit", "");
-  await disk.mkdir("/.out.pond-t1/replaced");
+  await disk.mkdir("/.out.pond-here~1~1~t1/whole");
+  await disk.writeFile("/.out.pond-here~1~1~t1/commit", "");
+  await disk.mkdir("/.out.pond-here~1~1~t1/replaced");
   await recoverTarget(disk, "/out", owners);
   expect(await names(disk, "/out")).toEqual(OLD);
   expect(await around(disk)).toEqual(["out"]);
