@@ -3,11 +3,6 @@ import { type Disk, isPondError, PondError } from "@smallpond/base";
 import type { DatabaseConnection } from "../duckdb/database.ts";
 import { quoteText } from "../duckdb/text.ts";
 
-export interface ListedFiles {
-  /** In the order given, each glob's matches sorted. */
-  readonly files: readonly string[];
-}
-
 export interface ListRequest {
   readonly paths: readonly string[];
   /** What to look for in a directory: `.parquet`, `.csv`, … */
@@ -15,7 +10,10 @@ export interface ListRequest {
   readonly recursive: boolean;
 }
 
-/** Lists files, directories and globs. A path that matches nothing is an error, never an empty frame. */
+/**
+ * Lists files, directories and globs, in the order given and each glob's matches sorted. A path that matches nothing is an error, never an
+ * empty frame.
+ */
 export async function listFiles(
   disk: Disk,
   connection: DatabaseConnection,

@@ -24,12 +24,6 @@ export function findColumn(schema: Schema, name: string): Column | undefined {
   return schema.find((column) => foldName(column.name) === foldName(name));
 }
 
-export function sameSchema(a: Schema, b: Schema): boolean {
-  return (
-    a.length === b.length && a.every((column, i) => column.name === b[i]?.name && column.type === b[i]?.type)
-  );
-}
-
 /** A relation of that schema without rows. */
 export function emptyRelation(schema: Schema | readonly TypedColumn[]): string {
   const columns = schema.map((column) => {
@@ -37,9 +31,4 @@ export function emptyRelation(schema: Schema | readonly TypedColumn[]): string {
     return `${none} AS ${quoteName(column.name)}`;
   });
   return `SELECT ${columns.join(", ")} WHERE false`;
-}
-
-/** `a BIGINT, b VARCHAR` for messages. */
-export function describeSchema(schema: Schema): string {
-  return schema.map((column) => `${column.name} ${column.type}`).join(", ");
 }
