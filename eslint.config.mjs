@@ -126,6 +126,7 @@ const CLOSED_ROOMS = {
   optimizer: ["planner", "execution", "dataframe"],
   planner: ["dataframe"],
   execution: ["dataframe", "logical", "optimizer", "planner"],
+  functions: Object.keys(PURPOSES),
   dataset: Object.keys(PURPOSES).filter((room) => room !== "logical"),
   duckdb: Object.keys(PURPOSES),
   arrow: Object.keys(PURPOSES),

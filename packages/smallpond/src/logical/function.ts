@@ -1,7 +1,5 @@
+import type { FunctionForm } from "../functions/spec.ts";
 import type { LogicalNode, NodeBase, NodeMeta } from "./node.ts";
-
-/** What a function is given and gives back. */
-export type FunctionForm = "map" | "flat-map" | "filter" | "batches";
 
 /** A JavaScript function over the rows or Arrow batches of each partition. */
 export interface FunctionNode extends NodeBase<"function"> {
