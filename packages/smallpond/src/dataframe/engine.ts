@@ -44,6 +44,7 @@ export interface EngineDeps {
   readonly loaded: (table: string) => Promise<void>;
   readonly nextId: () => NodeId;
   readonly version: string;
+  readonly taskTimeoutMs: number | null;
 }
 
 /** A query that is ready to be read, on a connection of its own. */
@@ -233,7 +234,8 @@ export class Engine {
     if (stages.length === 0) return;
     const runner = this.#deps.runnerFor(await context.inputs.bytes(root));
     const events = (event: ExecutionEvent): void => void options.action?.events.push(event);
-    await runStages({ clock, runner, events }, stages, options);
+    const { taskTimeoutMs } = this.#deps;
+    await runStages({ clock, runner, events }, stages, { ...options, taskTimeoutMs });
   }
 
   #host(context: ActionContext): StageHost {

@@ -20,6 +20,11 @@ export interface InitOptions {
   readonly threads?: number;
   /** Resident memory for all work together: bytes or text such as `"8 GiB"`. Default: 80 % of the machine's. `SP_MEMORY`. */
   readonly memory?: number | string;
+  /**
+   * Milliseconds that one attempt at a task in an executor or in this process may take; then it is interrupted and, up
+   * to twice, tried again. No limit when not given. `SP_TASK_TIMEOUT_MS`.
+   */
+  readonly taskTimeoutMs?: number;
   /** Time zone of TIMESTAMPTZ in SQL. Default `UTC`. `SP_TIME_ZONE`. */
   readonly timeZone?: string;
   /** 64-bit integers in rows: `bigint` (default), or `number`, which refuses values a number cannot hold. */
@@ -40,6 +45,7 @@ export interface SessionSettings {
   readonly numExecutors: number | "auto";
   readonly threads: number;
   readonly memoryBytes: number;
+  readonly taskTimeoutMs: number | null;
   readonly timeZone: string;
   readonly int64: "bigint" | "number";
 }
@@ -53,6 +59,7 @@ export interface SettingsSources {
 }
 
 const EXECUTORS_MAX = 1024;
+const TASK_TIMEOUT_MS_MAX = 2 ** 31 - 1;
 const MEMORY_SHARE = 0.8;
 const MEMORY_BYTES_MIN = 16 * 1024 * 1024;
 
@@ -64,6 +71,7 @@ export function resolveSettings(options: InitOptions, sources: SettingsSources):
   const executors = options.numExecutors ?? env.SP_NUM_EXECUTORS ?? "auto";
   const threads = options.threads ?? env.SP_THREADS ?? machine.cores;
   const memory = options.memory ?? env.SP_MEMORY;
+  const timeout = options.taskTimeoutMs ?? env.SP_TASK_TIMEOUT_MS;
   return {
     jobId: id === undefined ? newJobId(random) : jobId(id),
     jobTimeMs: time === undefined ? nowMs : jobTimeMs(time),
@@ -72,6 +80,8 @@ export function resolveSettings(options: InitOptions, sources: SettingsSources):
     numExecutors: executors === "auto" ? "auto" : wholeNumber("numExecutors", executors, 0, EXECUTORS_MAX),
     threads: wholeNumber("threads", threads, 1, 1024),
     memoryBytes: memoryBytes(memory, machine),
+    taskTimeoutMs:
+      timeout === undefined ? null : wholeNumber("taskTimeoutMs", timeout, 1, TASK_TIMEOUT_MS_MAX),
     timeZone: options.timeZone ?? env.SP_TIME_ZONE ?? "UTC",
     int64: options.int64 ?? "bigint",
   };

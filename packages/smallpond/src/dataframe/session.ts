@@ -109,6 +109,7 @@ export class Session implements AsyncDisposable {
       loaded: async (table) => await this.#loads.get(table),
       nextId: () => this.#nodes++,
       version: parts.version,
+      taskTimeoutMs: settings.taskTimeoutMs,
     });
   }
 

@@ -1,13 +1,14 @@
 /**
  * Runs a graph of stages: a stage starts when the stages it needs are done, its tasks as soon as there is room.
  *
- * Room is counted in slots and threads of the runner. The first task that fails for good stops everything: no new
- * task starts, running ones are interrupted, and the error is thrown when all of them have ended.
+ * Room is counted in slots, threads and memory of the runner. The first task that fails for good stops everything: no
+ * new task starts, running ones are interrupted, and the error is thrown when all of them have ended.
  */
-import { assert, type Clock, isPondError } from "@smallpond/base";
+import { assert, type Clock, isPondError, PondError } from "@smallpond/base";
 import type { EventSink } from "./events.ts";
+import { type FailedAttempt, RUN_FAILURES_MAX, roomBytes, verdictOf } from "./failure-policy.ts";
 import type { TaskRunner } from "./runner.ts";
-import type { Task, TaskLimits, TaskResult } from "./task.ts";
+import type { Task, TaskLimits, TaskRequest, TaskResult } from "./task.ts";
 
 /** The tasks of a stage, made when the results it reads are there. */
 export interface StageWork {
@@ -34,19 +35,35 @@ export interface SchedulerDeps {
   readonly clock: Clock;
   readonly runner: TaskRunner;
   readonly events: EventSink;
+  /** Told of the task that ends the run, before its error is thrown. */
+  readonly failed?: (failure: TaskFailure) => void;
 }
 
-/** Attempts at a task whose executor died. Other failures would only repeat. */
-const ATTEMPTS_MAX = 4;
+/** A task that failed for good. */
+export interface TaskFailure {
+  readonly stage: { readonly id: number; readonly name: string };
+  readonly index: number;
+  /** Of its last attempt. */
+  readonly request: TaskRequest;
+  readonly attempts: readonly FailedAttempt[];
+  /** As it will be thrown, with what the plan knows. */
+  readonly error: unknown;
+}
+
+export interface RunStagesOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Time one attempt at a task may take; no limit when not given. */
+  readonly taskTimeoutMs?: number | null;
+}
 
 /** Runs all stages. Aborting rejects with `signal.reason` once every running task has ended. */
 export async function runStages(
   deps: SchedulerDeps,
   stages: readonly ScheduledStage[],
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  options: RunStagesOptions = {},
 ): Promise<void> {
   options.signal?.throwIfAborted();
-  const run = new StageRun(deps, stages);
+  const run = new StageRun(deps, stages, options.taskTimeoutMs ?? null);
   const onAbort = (): void => run.stop(options.signal?.reason);
   options.signal?.addEventListener("abort", onAbort, { once: true });
   try {
@@ -61,13 +78,21 @@ interface ActiveStage {
   readonly work: StageWork;
   readonly limits: TaskLimits;
   readonly results: TaskResult[];
-  readonly retries: { readonly index: number; readonly attempt: number }[];
+  readonly retries: Try[];
   next: number;
   done: number;
 }
 
+/** A task's next attempt, and what came of the earlier ones. */
+interface Try {
+  readonly index: number;
+  readonly limits: TaskLimits;
+  readonly failed: readonly FailedAttempt[];
+}
+
 class StageRun {
   readonly #deps: SchedulerDeps;
+  readonly #taskTimeoutMs: number | null;
   readonly #waiting: Set<ScheduledStage>;
   readonly #finished = new Set<number>();
   readonly #active: ActiveStage[] = [];
@@ -75,13 +100,17 @@ class StageRun {
   #preparing = 0;
   #running = 0;
   #threadsFree: number;
+  #memoryFree: number;
+  #failedAttempts = 0;
   #failure: { readonly error: unknown } | undefined;
   #settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
 
-  constructor(deps: SchedulerDeps, stages: readonly ScheduledStage[]) {
+  constructor(deps: SchedulerDeps, stages: readonly ScheduledStage[], taskTimeoutMs: number | null) {
     this.#deps = deps;
     this.#waiting = new Set(stages);
+    this.#taskTimeoutMs = taskTimeoutMs;
     this.#threadsFree = deps.runner.threads;
+    this.#memoryFree = deps.runner.memoryBytes;
   }
 
   finished(): Promise<void> {
@@ -167,29 +196,38 @@ class StageRun {
 
   #startTasks(): void {
     for (const active of this.#active) {
-      while (this.#running < this.#deps.runner.slots && this.#hasRoom(active)) {
-        const retry = active.retries.shift();
-        const index = retry?.index ?? active.next++;
+      while (this.#running < this.#deps.runner.slots) {
+        const next = this.#nextTry(active);
+        if (next === undefined) break;
         this.#running++;
-        this.#threadsFree -= active.limits.threads;
-        void this.#runTask(active, index, retry?.attempt ?? 0);
+        this.#threadsFree -= next.limits.threads;
+        this.#memoryFree -= next.limits.memoryBytes;
+        void this.#runTask(active, next);
       }
     }
   }
 
-  #hasRoom(active: ActiveStage): boolean {
-    const left = active.retries.length > 0 || active.next < active.work.count;
-    // A stage that was given more threads than are free now waits, unless nothing runs at all.
-    return left && (active.limits.threads <= this.#threadsFree || this.#running === 0);
+  /** Retries come first; one that needs more room than there is lets others pass until they have ended. */
+  #nextTry(active: ActiveStage): Try | undefined {
+    const retry = active.retries.findIndex(({ limits }) => this.#hasRoom(limits));
+    if (retry !== -1) return active.retries.splice(retry, 1)[0];
+    if (active.next === active.work.count || !this.#hasRoom(active.limits)) return undefined;
+    return { index: active.next++, limits: active.limits, failed: [] };
   }
 
-  async #runTask(active: ActiveStage, index: number, attempt: number): Promise<void> {
+  /** A task that was given more than is free now waits, unless nothing runs at all. */
+  #hasRoom({ threads, memoryBytes }: TaskLimits): boolean {
+    return (threads <= this.#threadsFree && memoryBytes <= this.#memoryFree) || this.#running === 0;
+  }
+
+  async #runTask(active: ActiveStage, current: Try): Promise<void> {
+    const { index, limits } = current;
     const stage = active.stage.id;
+    const attempt = current.failed.length;
     this.#emit({ kind: "task-started", stage, task: index, attempt, atMs: this.#now() });
+    const request = { task: active.work.task(index, attempt), label: `${active.stage.name} [${index}]`, limits };
     try {
-      const task = active.work.task(index, attempt);
-      const request = { task, label: `${active.stage.name} [${index}]`, limits: active.limits };
-      const result = await this.#deps.runner.run(request, { signal: this.#stop.signal });
+      const result = await this.#attempt(request);
       const rows = result.files.reduce((sum, file) => sum + file.rows, 0);
       const bytes = result.files.reduce((sum, file) => sum + file.bytes, 0);
       const { peakMemoryBytes } = result;
@@ -198,17 +236,65 @@ class StageRun {
       active.results[index] = result;
       active.done++;
     } catch (error) {
-      const retried =
-        isPondError(error, "EXECUTOR_LOST") && attempt + 1 < ATTEMPTS_MAX && !this.#stop.signal.aborted;
-      const message = error instanceof Error ? error.message : String(error);
-      this.#emit({ kind: "task-failed", stage, task: index, attempt, atMs: this.#now(), message, retried });
-      if (retried) active.retries.push({ index, attempt: attempt + 1 });
-      else this.#fail(active.stage.explain(error));
+      await this.#judge(active, current, request, error);
     }
     if (active.done === active.work.count && this.#failure === undefined) await this.#close(active);
     this.#running--;
-    this.#threadsFree += active.limits.threads;
+    this.#threadsFree += limits.threads;
+    this.#memoryFree += limits.memoryBytes;
     this.#advance();
+  }
+
+  async #attempt(request: TaskRequest): Promise<TaskResult> {
+    const { clock, runner } = this.#deps;
+    const limitMs = this.#taskTimeoutMs;
+    if (limitMs === null) return await runner.run(request, { signal: this.#stop.signal });
+    const late = new AbortController();
+    const timer = clock.timer(limitMs, () => late.abort(timedOut(request.label, limitMs)));
+    try {
+      return await runner.run(request, { signal: AbortSignal.any([this.#stop.signal, late.signal]) });
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** Queues another attempt, or ends the run. */
+  async #judge(active: ActiveStage, current: Try, request: TaskRequest, error: unknown): Promise<void> {
+    const { index, limits } = current;
+    const attempt = current.failed.length;
+    const message = error instanceof Error ? error.message : String(error);
+    const code = isPondError(error) ? error.code : null;
+    const failed = [...current.failed, { attempt, code, message, memoryBytes: limits.memoryBytes }];
+    const allBytes = this.#deps.runner.memoryBytes;
+    const hopeless = this.#stop.signal.aborted || ++this.#failedAttempts > RUN_FAILURES_MAX;
+    const verdict = hopeless ? ({ kind: "final" } as const) : verdictOf(error, failed, allBytes);
+    const stage = active.stage.id;
+    const retried = verdict.kind === "again";
+    this.#emit({ kind: "task-failed", stage, task: index, attempt, atMs: this.#now(), message, retried });
+    if (!retried) {
+      this.#failTask(active, { index, request, attempts: failed }, error);
+      return;
+    }
+    // The slot stays taken meanwhile: what hiccups for one task does so for the next as well.
+    if (verdict.afterMs > 0) await this.#pause(verdict.afterMs);
+    const memoryBytes = roomBytes(verdict.room, limits.memoryBytes, allBytes);
+    active.retries.push({ index, limits: { ...limits, memoryBytes }, failed });
+  }
+
+  #failTask(
+    active: ActiveStage,
+    task: Pick<TaskFailure, "index" | "request" | "attempts">,
+    error: unknown,
+  ): void {
+    const { id, name } = active.stage;
+    const explained = active.stage.explain(error);
+    // What ends because something else failed, or because people wanted it, has no failure of its own.
+    if (!this.#stop.signal.aborted) this.#deps.failed?.({ ...task, stage: { id, name }, error: explained });
+    this.#fail(explained);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await this.#deps.clock.sleep(ms, { signal: this.#stop.signal }).catch(() => {});
   }
 
   async #close(active: ActiveStage): Promise<void> {
@@ -241,4 +327,13 @@ class StageRun {
   #now(): number {
     return this.#deps.clock.wallMs();
   }
+}
+
+function timedOut(label: string, limitMs: number): PondError {
+  return new PondError("TASK_TIMEOUT", {
+    kind: "unavailable",
+    message: `${label} took longer than ${limitMs / 1000} s`,
+    details: { limitMs },
+    hint: "raise the taskTimeoutMs option (SP_TASK_TIMEOUT_MS), or use more partitions so that each is smaller",
+  });
 }
