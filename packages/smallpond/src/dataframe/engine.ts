@@ -252,7 +252,7 @@ export class Engine {
     if (node.kind === "write-parquet") return await this.#writeTarget(node, inputs);
     const path = await directory.stage(node.kind);
     return {
-      directory: (task, attempt) => `${path}/t${task}.a${attempt}`,
+      root: path,
       done: async (dataset) => {
         const before = this.#kept.get(node.id);
         this.#kept.set(node.id, { node, dataset, path, inputs });
@@ -279,7 +279,7 @@ export class Engine {
     const staging = stagingPath(target);
     await disk.mkdir(staging, { recursive: true });
     return {
-      directory: (task, attempt) => `${staging}/t${task}.a${attempt}`,
+      root: staging,
       done: async (dataset) => {
         const published = await publish(disk, dataset, target);
         this.#kept.set(node.id, { node, dataset: published, path: null, inputs });

@@ -18,8 +18,9 @@ import {
 } from "../duckdb/stored-column.ts";
 import { quoteName } from "../duckdb/text.ts";
 import type { Row } from "../duckdb/values/js-value.ts";
+import { commitOnce } from "./commit.ts";
 import { type RunContext, writeQuery } from "./run-task.ts";
-import type { FunctionTask, TaskResult } from "./task.ts";
+import type { FunctionTask, TaskResult, WrittenFile } from "./task.ts";
 
 /** The functions of a session, by id. */
 export interface TaskFunctions {
@@ -52,6 +53,15 @@ export async function runFunctionTask(
   task: FunctionTask,
   functions: TaskFunctions,
 ): Promise<Omit<TaskResult, "peakMemoryBytes">> {
+  const files = await commitOnce(context.disk, task.output, () => writeReturned(context, task, functions));
+  return { files, rows: [] };
+}
+
+async function writeReturned(
+  context: FunctionContext,
+  task: FunctionTask,
+  functions: TaskFunctions,
+): Promise<WrittenFile[]> {
   const fn = functions.get(task.functionId);
   const output = new FunctionOutput(context, fn);
   const query =
@@ -60,11 +70,10 @@ export async function runFunctionTask(
       : await produce(context, task, fn, output);
   const columns = fn.columns ?? (await columnsWithoutRows(context, task, fn));
   const rows = query ?? emptyStored(columns);
-  const files = await writeQuery(context, `SELECT ${encodeList(columns)} FROM (${rows})`, {
+  return await writeQuery(context, `SELECT ${encodeList(columns)} FROM (${rows})`, {
     ...task.output,
     metadata: decodedMetadata(columns),
   });
-  return { files, rows: [] };
 }
 
 /** Calls the function over the input; returns the query that reads what it returned, or null if that is nothing. */

@@ -2,6 +2,7 @@
 import { assert, type Disk } from "@smallpond/base";
 import type { DatabaseConnection } from "../duckdb/database.ts";
 import { quoteName, quoteText } from "../duckdb/text.ts";
+import { commitOnce } from "./commit.ts";
 import type { Output, RowsTask, TaskResult, WriteTask, WrittenFile } from "./task.ts";
 
 export interface RunContext {
@@ -15,7 +16,8 @@ export async function runTask(
   task: WriteTask | RowsTask,
 ): Promise<Omit<TaskResult, "peakMemoryBytes">> {
   if (task.kind === "rows") return { files: [], rows: await context.connection.rows(task.query, context) };
-  return { files: await writeQuery(context, task.query, task.output), rows: [] };
+  const write = (): Promise<WrittenFile[]> => writeQuery(context, task.query, task.output);
+  return { files: await commitOnce(context.disk, task.output, write), rows: [] };
 }
 
 /** Writes a query's rows under the output's directory, which must not exist. On failure nothing is left of it. */

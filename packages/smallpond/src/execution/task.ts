@@ -29,6 +29,8 @@ export type Task = WriteTask | RowsTask | FunctionTask;
 export interface Output {
   /** Made by the task, one per attempt; nothing else is in it. */
   readonly directory: string;
+  /** The file that names the attempt that counts, one per task. */
+  readonly marker: string;
   /** Files are called `<name>.parquet`, or `<name>-<n>.parquet` in a directory per partition. */
   readonly name: string;
   /** Set when the query's last column, of that name, is the number of the partition a row goes to. */

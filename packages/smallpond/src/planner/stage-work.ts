@@ -34,8 +34,8 @@ import { schemaOf } from "./schema-of.ts";
 
 /** Where a stage's attempts write. */
 export interface StageTarget {
-  /** A new directory for one attempt at one task. */
-  directory(task: number, attempt: number): string;
+  /** A directory of the stage's own, in which every attempt makes one. */
+  readonly root: string;
   /** Told once, when the stage is done. */
   done(dataset: StoredDataset): Promise<void>;
   /** Removes what was written, when the stage will never be done. */
@@ -78,7 +78,7 @@ export async function computeWork(
       kind: "write",
       home: emitter.home,
       query: query(index),
-      output: output(target.directory(index, attempt), settings, columns, index),
+      output: output(target, { task: index, attempt }, settings, columns),
     }),
     finish: (results) => target.done({ columns, partitions: results.map(filesOf) }),
     abandon: () => target.abandon(),
@@ -113,7 +113,7 @@ export async function shuffleWork(
       home: emitter.home,
       query: query(index),
       output: {
-        ...output(target.directory(index, attempt), settings, columns, index),
+        ...output(target, { task: index, attempt }, settings, columns),
         partitionBy: { column, count },
       },
     }),
@@ -131,7 +131,8 @@ export function withEmptyFiles(
   return {
     ...target,
     done: async (dataset) => {
-      const directory = target.directory(0, 0);
+      const directory = `${target.root}/empty`;
+      await context.disk.mkdir(directory, { recursive: true });
       const partitions: (readonly StoredFile[])[] = [];
       for (const [i, files] of dataset.partitions.entries()) {
         if (files.length > 0) {
@@ -198,7 +199,7 @@ export async function functionWork(
       kind: "function",
       functionId: node.functionId,
       query: query(index),
-      output: output(target.directory(index, attempt), STAGING, [], index),
+      output: output(target, { task: index, attempt }, STAGING, []),
     }),
     finish: (results) => target.done({ columns: columnsOf() ?? fallback, partitions: results.map(filesOf) }),
     abandon: () => target.abandon(),
@@ -253,14 +254,15 @@ async function bindKeys(context: PlanContext, node: Repartition): Promise<void> 
 }
 
 function output(
-  directory: string,
+  { root }: StageTarget,
+  { task, attempt }: { readonly task: number; readonly attempt: number },
   settings: WriteSettings,
   columns: readonly StoredColumn[],
-  partition: number,
 ): Output {
   return {
-    directory,
-    name: settings.fileName(partition),
+    directory: `${root}/t${task}.a${attempt}`,
+    marker: `${root}/t${task}.done`,
+    name: settings.fileName(task),
     partitionBy: null,
     metadata: decodedMetadata(columns),
     encoding: settings.encoding,
