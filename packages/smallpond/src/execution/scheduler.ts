@@ -225,7 +225,11 @@ class StageRun {
     const stage = active.stage.id;
     const attempt = current.failed.length;
     this.#emit({ kind: "task-started", stage, task: index, attempt, atMs: this.#now() });
-    const request = { task: active.work.task(index, attempt), label: `${active.stage.name} [${index}]`, limits };
+    const request = {
+      task: active.work.task(index, attempt),
+      label: `${active.stage.name} [${index}]`,
+      limits,
+    };
     try {
       const result = await this.#attempt(request);
       const rows = result.files.reduce((sum, file) => sum + file.rows, 0);
