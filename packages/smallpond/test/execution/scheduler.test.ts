@@ -3,7 +3,7 @@ import { ManualClock } from "@smallpond/base/testing";
 import { expect, test } from "vitest";
 import type { ExecutionEvent } from "../../src/execution/events.ts";
 import type { TaskRunner } from "../../src/execution/runner.ts";
-import { runStages, type ScheduledStage } from "../../src/execution/scheduler.ts";
+import { runStages, type ScheduledStage, type TaskFailure } from "../../src/execution/scheduler.ts";
 import type { TaskRequest, TaskResult } from "../../src/execution/task.ts";
 
 /** Runs tasks in virtual time and remembers how many ran at once. */
@@ -12,12 +12,17 @@ class FakeRunner implements TaskRunner {
   readonly threads: number;
   readonly memoryBytes = 1000;
   readonly log: string[] = [];
+  /** Memory of each attempt, and how many ran when it started. */
+  readonly given = new Map<string, number>();
+  readonly beside = new Map<string, number>();
   running = 0;
   runningMax = 0;
   threadsMax = 0;
+  memoryMax = 0;
   readonly #clock: ManualClock;
   readonly #outcome: (query: string) => Error | undefined;
   #threads = 0;
+  #memory = 0;
 
   constructor(
     clock: ManualClock,
@@ -35,17 +40,23 @@ class FakeRunner implements TaskRunner {
   ): Promise<TaskResult> {
     this.running++;
     this.#threads += limits.threads;
+    this.#memory += limits.memoryBytes;
+    this.memoryMax = Math.max(this.memoryMax, this.#memory);
     this.runningMax = Math.max(this.runningMax, this.running);
     this.threadsMax = Math.max(this.threadsMax, this.#threads);
     this.log.push(`start ${task.query}`);
+    this.given.set(task.query, limits.memoryBytes);
+    this.beside.set(task.query, this.running - 1);
     try {
-      await this.#clock.sleep(10 + (task.query.length % 3), { signal });
+      const ms = task.query.startsWith("slow") ? 1_000 : 10 + (task.query.length % 3);
+      await this.#clock.sleep(ms, { signal });
       const error = this.#outcome(task.query);
       if (error !== undefined) throw error;
       return { files: [], rows: [{ query: task.query }], peakMemoryBytes: 1 };
     } finally {
       this.running--;
       this.#threads -= limits.threads;
+      this.#memory -= limits.memoryBytes;
       this.log.push(`end ${task.query}`);
     }
   }
@@ -102,16 +113,30 @@ async function drive(
     threads: number;
     outcome?: (query: string) => Error | undefined;
     abortAfterMs?: number;
+    taskTimeoutMs?: number;
   },
-): Promise<{ runner: FakeRunner; events: ExecutionEvent[]; error: Error | undefined }> {
+): Promise<{
+  runner: FakeRunner;
+  events: ExecutionEvent[];
+  failures: TaskFailure[];
+  error: Error | undefined;
+}> {
   const clock = new ManualClock();
   const runner = new FakeRunner(clock, settings);
   const events: ExecutionEvent[] = [];
+  const failures: TaskFailure[] = [];
+  const deps = {
+    clock,
+    runner,
+    events: (event: ExecutionEvent) => void events.push(event),
+    failed: (failure: TaskFailure) => void failures.push(failure),
+  };
   const controller = new AbortController();
   let error: Error | undefined;
   let settled = false;
-  const run = runStages({ clock, runner, events: (event) => events.push(event) }, recorded.stages, {
+  const run = runStages(deps, recorded.stages, {
     signal: controller.signal,
+    taskTimeoutMs: settings.taskTimeoutMs ?? null,
   }).then(
     () => {
       settled = true;
@@ -128,7 +153,7 @@ async function drive(
   await run;
   expect(runner.running).toBe(0);
   expect(clock.pendingCount).toBe(0);
-  return { runner, events, error };
+  return { runner, events, failures, error };
 }
 
 test("a stage starts when those it needs are done, and not before", async () => {
@@ -253,4 +278,62 @@ test("events tell every stage and attempt, with times in order", async () => {
   expect(events.map((event) => event.atMs)).toEqual(
     events.map((event) => event.atMs).toSorted((a, b) => a - b),
   );
+});
+
+test("out of memory doubles the memory until a task runs alone, and never gives more than there is", async () => {
+  const out = new PondError("OUT_OF_MEMORY", { kind: "unavailable", message: "too much" });
+  const recorded = makeStages([{ tasks: 8 }]);
+  const { runner, error, events } = await drive(recorded, {
+    slots: 4,
+    threads: 4,
+    outcome: (query) => (/^0\/2\/[01]$/.test(query) ? out : undefined),
+  });
+  expect(error).toBeUndefined();
+  expect(["0/2/0", "0/2/1", "0/2/2"].map((query) => runner.given.get(query))).toEqual([250, 500, 1000]);
+  expect(runner.beside.get("0/2/2")).toBe(0);
+  expect(runner.memoryMax).toBeLessThanOrEqual(runner.memoryBytes);
+  expect(events.filter((event) => event.kind === "task-failed").map((event) => event.retried)).toEqual([
+    true,
+    true,
+  ]);
+});
+
+test("a task that takes longer than the limit is interrupted, tried again, and ends the run the third time", async () => {
+  const slow: ScheduledStage = {
+    ...makeStages([{ tasks: 1 }]).stages[0]!,
+    prepare: () =>
+      Promise.resolve({
+        count: 1,
+        task: (_, attempt) => ({ kind: "rows" as const, home: false, query: `slow${attempt}` }),
+        finish: () => Promise.resolve(),
+        abandon: () => Promise.resolve(),
+      }),
+  };
+  const { error, failures, runner } = await drive(
+    { ...makeStages([]), stages: [slow] },
+    { slots: 1, threads: 1, taskTimeoutMs: 50 },
+  );
+  expect(error?.message).toBe("in stage 0: stage 0 [0] took longer than 0.05 s");
+  expect(runner.log).toEqual([
+    "start slow0",
+    "end slow0",
+    "start slow1",
+    "end slow1",
+    "start slow2",
+    "end slow2",
+  ]);
+  expect(failures.length).toBe(1);
+  expect(failures[0]!.attempts.map((one) => one.code)).toEqual(Array(3).fill("TASK_TIMEOUT"));
+});
+
+test("the task that ends a run is told once, with its last attempt; those it stops are not", async () => {
+  const recorded = makeStages([{ tasks: 6 }]);
+  const { failures, error } = await drive(recorded, {
+    slots: 3,
+    threads: 3,
+    outcome: (query) => (query.startsWith("0/") ? new Error(`bad ${query}`) : undefined),
+  });
+  expect(failures.length).toBe(1);
+  expect(failures[0]).toMatchObject({ stage: { id: 0, name: "stage 0" }, error });
+  expect(failures[0]!.request.task.query).toMatch(new RegExp(`^0/${failures[0]!.index}/0$`));
 });
