@@ -15,6 +15,7 @@ import { type ParquetScanOptions, parquetScan } from "../logical/parquet-scan.ts
 import { partialSql } from "../logical/partial-sql.ts";
 import { sql } from "../logical/sql.ts";
 import { values } from "../logical/values.ts";
+import { passOn } from "../platform/console-output.ts";
 import { environment } from "../platform/environment.ts";
 import { thisMachine } from "../platform/machine.ts";
 import { machineOwners } from "../platform/owners.ts";
@@ -342,7 +343,7 @@ export class Session implements AsyncDisposable {
     const slots = numExecutors === "auto" ? threads : numExecutors;
     const tempDirectory = this.#parts.directory.tempPath;
     this.#processes ??= new ProcessRunner(
-      { clock: this.#deps.clock, home: this.#parts.home },
+      { clock: this.#deps.clock, output: passOn, home: this.#parts.home },
       { slots, threads: Math.max(threads, slots), memoryBytes, tempDirectory, timeZone },
     );
     return this.#processes;

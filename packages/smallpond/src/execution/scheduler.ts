@@ -9,6 +9,7 @@ import type { EventSink } from "./events.ts";
 import { type FailedAttempt, RUN_FAILURES_MAX, roomBytes, verdictOf } from "./failure-policy.ts";
 import type { TaskRunner } from "./runner.ts";
 import type { Task, TaskLimits, TaskRequest, TaskResult } from "./task.ts";
+import { outputOf } from "./task-output.ts";
 
 /** The tasks of a stage, made when the results it reads are there. */
 export interface StageWork {
@@ -48,6 +49,8 @@ export interface TaskFailure {
   readonly attempts: readonly FailedAttempt[];
   /** As it will be thrown, with what the plan knows. */
   readonly error: unknown;
+  /** What its process printed during the last attempt; the end of it. */
+  readonly output: string;
 }
 
 export interface RunStagesOptions {
@@ -293,7 +296,9 @@ class StageRun {
     const { id, name } = active.stage;
     const explained = active.stage.explain(error);
     // What ends because something else failed, or because people wanted it, has no failure of its own.
-    if (!this.#stop.signal.aborted) this.#deps.failed?.({ ...task, stage: { id, name }, error: explained });
+    if (!this.#stop.signal.aborted) {
+      this.#deps.failed?.({ ...task, stage: { id, name }, error: explained, output: outputOf(error) });
+    }
     this.#fail(explained);
   }
 

@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import { assert, type Clock, errorFromJson, PondError } from "@smallpond/base";
 import { watchMemory } from "../execution/memory-watch.ts";
 import type { RowsTask, TaskLimits, TaskResult, WriteTask } from "../execution/task.ts";
+import { withOutput } from "../execution/task-output.ts";
+import type { OutputStream } from "./console-output.ts";
 import type { ExecutorSettings, FromExecutor, ToExecutor } from "./messages.ts";
 import { residentBytesOf } from "./resident-bytes.ts";
 
@@ -13,8 +15,10 @@ import { residentBytesOf } from "./resident-bytes.ts";
 const INTERRUPT_GRACE_MS = 2_000;
 /** Tasks after which a process is replaced, so that what leaks in an engine stays small. */
 const TASKS_MAX = 1_000;
-/** Output kept from a process for the message when it dies. */
-const STDERR_BYTES_MAX = 8_192;
+/** How long to wait for the end of a dead process's output. */
+const DRAIN_MS = 100;
+/** Output of a task kept for the message when its process dies, and for the report when it fails. */
+const OUTPUT_LENGTH_MAX = 8_192;
 /** DuckDB's part of a process's memory: its limit is soft, and reading and writing happen beside it. */
 const ENGINE_SHARE = 0.5;
 
@@ -24,22 +28,31 @@ interface Current {
   readonly reject: (error: unknown) => void;
 }
 
+export interface ExecutorDeps {
+  readonly clock: Clock;
+  /** Told what the process prints, as it comes. */
+  readonly output: (stream: OutputStream, bytes: Uint8Array) => void;
+}
+
 export class ExecutorProcess {
   readonly #clock: Clock;
   readonly #child: ChildProcess;
   readonly #ready: Promise<void>;
-  #stderr = "";
+  #printed = "";
   #current: Current | undefined;
   #tasks = 0;
   #ended: string | undefined;
   #spent = false;
 
-  private constructor(clock: Clock, child: ChildProcess) {
+  private constructor({ clock, output }: ExecutorDeps, child: ChildProcess) {
     this.#clock = clock;
     this.#child = child;
-    child.stderr?.on("data", (bytes: Buffer) => {
-      this.#stderr = (this.#stderr + bytes.toString()).slice(-STDERR_BYTES_MAX);
-    });
+    for (const stream of ["stdout", "stderr"] as const) {
+      child[stream]?.on("data", (bytes: Buffer) => {
+        this.#printed = (this.#printed + bytes.toString()).slice(-OUTPUT_LENGTH_MAX);
+        output(stream, bytes);
+      });
+    }
     this.#ready = new Promise((resolve, reject) => {
       child.on("message", (message: FromExecutor) => {
         if (message.kind === "ready") resolve();
@@ -57,15 +70,15 @@ export class ExecutorProcess {
     this.#ready.catch(() => {});
   }
 
-  static start(clock: Clock, settings: ExecutorSettings): ExecutorProcess {
+  static start(deps: ExecutorDeps, settings: ExecutorSettings): ExecutorProcess {
     const child = fork(entryFile(), [JSON.stringify(settings)], {
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
       serialization: "json",
       execArgv: ["--enable-source-maps"],
       // Ctrl-C in a terminal goes to the whole group: the parent decides what happens to its executors.
       detached: true,
     });
-    return new ExecutorProcess(clock, child);
+    return new ExecutorProcess(deps, child);
   }
 
   get pid(): number | undefined {
@@ -109,7 +122,8 @@ export class ExecutorProcess {
 
   /** An idle executor does not keep the session's process from ending. */
   #hold(on: boolean): void {
-    const handles = [this.#child, this.#child.channel, this.#child.stderr as Socket | null];
+    const { channel, stdout, stderr } = this.#child;
+    const handles = [this.#child, channel, stdout as Socket | null, stderr as Socket | null];
     for (const handle of handles) {
       if (on) handle?.ref();
       else handle?.unref();
@@ -121,10 +135,13 @@ export class ExecutorProcess {
     this.#spent = true;
     if (this.#ended !== undefined) return;
     const gone = new Promise<void>((resolve) => this.#child.once("exit", () => resolve()));
+    const drained = new Promise<void>((resolve) => this.#child.once("close", () => resolve()));
     // Whoever waits for the end of an idle executor must live to see it.
     this.#hold(true);
     this.#child.kill("SIGKILL");
     await gone;
+    // What it printed last is still on its way; a process it left behind may hold the pipes open for ever.
+    await Promise.race([drained, this.#clock.sleep(DRAIN_MS)]);
   }
 
   async #request(
@@ -146,10 +163,10 @@ export class ExecutorProcess {
     } catch (error) {
       // An engine that ran out of memory or was interrupted is not trusted with another task.
       this.#spent = true;
-      if (signal.aborted) throw signal.reason;
-      throw error;
+      throw withOutput(signal.aborted ? signal.reason : error, this.#printed);
     } finally {
       this.#current = undefined;
+      this.#printed = "";
       signal.removeEventListener("abort", onAbort);
     }
   }
@@ -177,7 +194,7 @@ export class ExecutorProcess {
   }
 
   #lost(): PondError {
-    const output = this.#stderr.trim();
+    const output = this.#printed.trim();
     return new PondError("EXECUTOR_LOST", {
       kind: "retry",
       message: `executor process ${this.#child.pid ?? "?"} ${this.#ended}${output === "" ? "" : `:\n${output}`}`,

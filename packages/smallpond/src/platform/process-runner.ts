@@ -1,11 +1,10 @@
 /** Runs tasks in executor processes, started when first needed and kept for the next task. */
-import { assert, type Clock } from "@smallpond/base";
+import { assert } from "@smallpond/base";
 import type { TaskRunner } from "../execution/runner.ts";
 import type { TaskRequest, TaskResult } from "../execution/task.ts";
-import { ExecutorProcess } from "./executor-process.ts";
+import { type ExecutorDeps, ExecutorProcess } from "./executor-process.ts";
 
-export interface ProcessRunnerDeps {
-  readonly clock: Clock;
+export interface ProcessRunnerDeps extends ExecutorDeps {
   /** Runs what cannot leave the session's process. */
   readonly home: TaskRunner;
 }
@@ -71,7 +70,7 @@ export class ProcessRunner implements TaskRunner {
       if (idle.usable) return idle;
     }
     const { threads, memoryBytes, tempDirectory, timeZone } = this.#settings;
-    return ExecutorProcess.start(this.#deps.clock, {
+    return ExecutorProcess.start(this.#deps, {
       threads,
       memoryBytes,
       tempDirectory: `${tempDirectory}/executor-${this.#started++}`,
