@@ -85,6 +85,8 @@ export interface DiskStat {
   /** Last change of the contents or of the inode, nanoseconds since 1970; cannot be set by programs. */
   readonly ctimeNs: bigint;
   readonly inode: bigint;
+  /** Which file system it is on: within one of them, names can be moved and linked. */
+  readonly device: bigint;
   readonly isFile: boolean;
   readonly isDirectory: boolean;
 }
@@ -129,6 +131,9 @@ export interface Disk {
 
   /** Follows symbolic links. */
   stat(path: string): Promise<DiskStat>;
+
+  /** Where the path leads when all symbolic links are followed; absolute. Something must be there. */
+  realPath(path: string): Promise<string>;
 
   /** Whether something is there. Only a missing path is false; other failures throw. */
   exists(path: string): Promise<boolean>;

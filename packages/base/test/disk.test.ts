@@ -37,6 +37,15 @@ test("removing a tree on the real disk removes links and spares what they point 
   expect(await disk.exists(at("precious/x"))).toBe(true);
 });
 
+test("a real path follows symbolic links", async () => {
+  const disk = new NodeDisk();
+  await using directory = await disk.tempDirectory();
+  const real = await disk.realPath(directory.path);
+  await disk.mkdir(`${real}/there`);
+  await symlink(`${real}/there`, `${real}/link`);
+  expect(await disk.realPath(`${real}/link/../link`)).toBe(`${real}/there`);
+});
+
 test("the root of a file system is never removed", async () => {
   await expect(new NodeDisk().removeTree("/tmp/..")).rejects.toThrow("must not be given the root");
 });

@@ -140,9 +140,16 @@ export class MemoryDisk implements Disk {
       mtimeNs: node.mtimeNs,
       ctimeNs: node.ctimeNs,
       inode: node.inode,
+      device: 1n,
       isFile: node.kind === "file",
       isDirectory: node.kind === "directory",
     };
+  }
+
+  async realPath(path: string): Promise<string> {
+    const details = this.#enter({ operation: "realPath", path });
+    this.#node(path, details);
+    return `/${splitPath(path).join("/")}`;
   }
 
   async exists(path: string): Promise<boolean> {

@@ -170,9 +170,15 @@ export class DiskImage {
       mtimeNs: node.mtimeNs,
       ctimeNs: node.ctimeNs,
       inode: node.inode,
+      device: 1n,
       isFile: node.kind === "file",
       isDirectory: node.kind === "directory",
     };
+  }
+
+  realPath(path: string, details: DiskErrorDetails): string {
+    this.node(path, details);
+    return `/${splitPath(path).join("/")}`;
   }
 
   exists(path: string): boolean {

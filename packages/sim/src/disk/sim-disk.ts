@@ -124,6 +124,12 @@ export class SimDisk implements Disk {
     }));
   }
 
+  realPath(path: string): Promise<string> {
+    return this.#call({ operation: "realPath", path }, (details) => ({
+      run: () => this.#image.realPath(path, details),
+    }));
+  }
+
   exists(path: string): Promise<boolean> {
     return this.#call({ operation: "exists", path }, () => ({ run: () => this.#image.exists(path) }));
   }
@@ -233,6 +239,7 @@ const READS: ReadonlySet<string> = new Set([
   "readAt",
   "readdir",
   "stat",
+  "realPath",
   "size",
   "exists",
   "freeBytes",

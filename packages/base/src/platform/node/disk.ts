@@ -82,9 +82,14 @@ export class NodeDisk implements Disk {
       mtimeNs: stat.mtimeNs,
       ctimeNs: stat.ctimeNs,
       inode: stat.ino,
+      device: stat.dev,
       isFile: stat.isFile(),
       isDirectory: stat.isDirectory(),
     };
+  }
+
+  async realPath(path: string): Promise<string> {
+    return await attempt({ operation: "realPath", path }, () => fs.realpath(path));
   }
 
   async exists(path: string): Promise<boolean> {

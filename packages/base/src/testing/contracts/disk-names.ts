@@ -33,6 +33,15 @@ export const NAME_CASES: Readonly<Record<string, DiskCase>> = {
     await expectCode(disk.rename({ from: at("none"), to: at("x") }), "ENOENT");
   },
 
+  "a real path has no detours, and its file system has a number": async ({ disk, at }) => {
+    await disk.mkdir(at("a"));
+    await disk.writeFile(at("a/x"), "x");
+    const root = await disk.realPath(at("."));
+    expectEqual(await disk.realPath(at("a/../a/./x")), `${root}/a/x`, "the path");
+    expectEqual((await disk.stat(at("a/x"))).device, (await disk.stat(at("a"))).device, "the file system");
+    await expectCode(disk.realPath(at("none")), "ENOENT");
+  },
+
   "rename of two names of one file changes nothing": async ({ disk, at }) => {
     await disk.writeFile(at("a"), "x");
     await disk.rename({ from: at("a"), to: at("a") });
