@@ -35,6 +35,15 @@ export interface CallPolicy {
   readonly onError: { readonly kind: "fail" } | { readonly kind: "keep"; readonly column: string };
 }
 
+/** A column that a function returns. */
+export interface OutputColumn {
+  readonly name: string;
+  /** A DuckDB type. */
+  readonly type: string;
+  /** Whether a row without it is an error, because every row of the sample had it. Otherwise it is NULL. */
+  readonly always: boolean;
+}
+
 /** A function over the rows or batches of a partition. */
 export interface FunctionSpec {
   /** Its key in the session. */
@@ -47,8 +56,8 @@ export interface FunctionSpec {
   readonly args: string | null;
   /** Rows per call for `batches`. */
   readonly batchRows: number;
-  /** Output columns, name to DuckDB type. */
-  readonly schema: Readonly<Record<string, string>> | null;
+  /** Output columns; null when the first rows decide, and for `filter`, which keeps its input's. */
+  readonly columns: readonly OutputColumn[] | null;
   /** What BIGINT is in row objects. */
   readonly int64: "bigint" | "number";
   readonly calls: CallPolicy;
