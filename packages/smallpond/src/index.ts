@@ -13,8 +13,8 @@ export type { On } from "./dataframe/join-on.ts";
 export { type SessionListener, watchSessions } from "./dataframe/open-sessions.ts";
 export type { Inputs, SqlPart } from "./dataframe/query-of.ts";
 export type { RepartitionOptions } from "./dataframe/repartition-options.ts";
-export type { ActionReport, SessionReport, StageReport } from "./dataframe/report.ts";
-export { init, Session } from "./dataframe/session.ts";
+export type { ActionReport, NodeReport, SessionReport, StageReport, TaskSeconds } from "./dataframe/report.ts";
+export { type CloseOptions, init, Session } from "./dataframe/session.ts";
 export { textTable } from "./dataframe/text-table.ts";
 export type { Column } from "./duckdb/schema.ts";
 export { Bits } from "./duckdb/values/bits.ts";
@@ -26,6 +26,13 @@ export { sqlLiteral } from "./duckdb/values/sql-literal.ts";
 export { Time } from "./duckdb/values/time.ts";
 export { Timestamp } from "./duckdb/values/timestamp.ts";
 export { Variant } from "./duckdb/values/variant.ts";
+export {
+  fromModule,
+  type ModuleFunction,
+  type PlainFunction,
+  type StatefulFunction,
+  type UserFunction,
+} from "./functions/user-function.ts";
 export type { CsvScanOptions } from "./logical/csv-scan.ts";
 export type { JoinType } from "./logical/join.ts";
 export type { JsonScanOptions } from "./logical/json-scan.ts";
