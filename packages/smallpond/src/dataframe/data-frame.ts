@@ -33,8 +33,8 @@ import { tree } from "./graph.ts";
 import { GroupedFrame } from "./grouped-frame.ts";
 import type { SessionSettings } from "./init-options.ts";
 import { joinOn, type On } from "./join-on.ts";
+import type { ActionRecorder } from "./recorder.ts";
 import { type RepartitionOptions, repartitionSpec } from "./repartition-options.ts";
-import type { ActionRecorder } from "./report.ts";
 import { textTable } from "./text-table.ts";
 
 /** What a frame needs of its session. */
@@ -444,6 +444,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     const { int64 } = this.#host.settings;
     for await (const batch of rowBatches(result, { int64 })) {
       signal.throwIfAborted();
+      if (reading.action !== undefined) reading.action.rows += batch.length;
       yield batch as R[];
     }
   }
@@ -459,18 +460,29 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     const outer =
       options.signal === undefined ? leave.signal : AbortSignal.any([leave.signal, options.signal]);
     using watch = this.#watch(name, outer);
-    const reading = await this.#host.engine.record(name, (action) =>
-      this.#host.engine.read(this.node, "order", { signal: watch.signal, action }),
-    );
+    const { recorder } = this.#host.engine;
+    const action = recorder.begin(name);
     try {
-      yield* read(reading, watch.signal);
+      await using reading = await this.#host.engine.read(this.node, "order", {
+        signal: watch.signal,
+        action,
+      });
+      try {
+        yield* read(reading, watch.signal);
+      } catch (error) {
+        throw watch.signal.aborted
+          ? watch.signal.reason
+          : await this.#host.engine.explainFailure(reading.root, error);
+      } finally {
+        leave.abort(new PondError("LEFT", { kind: "closed", message: "the loop was left" }));
+      }
     } catch (error) {
-      throw watch.signal.aborted
-        ? watch.signal.reason
-        : await this.#host.engine.explainFailure(reading.root, error);
+      recorder.fail(action, options.signal, error);
+      throw error;
     } finally {
-      leave.abort(new PondError("LEFT", { kind: "closed", message: "the loop was left" }));
-      await reading[Symbol.asyncDispose]();
+      action.peakMemoryBytes = watch.peakBytes();
+      // A loop that was left has not failed.
+      recorder.end(action);
     }
   }
 
@@ -482,7 +494,13 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     this.#host.expectOpen();
     options.signal?.throwIfAborted();
     using watch = this.#watch(name, options.signal ?? new AbortController().signal);
-    return await this.#host.engine.record(name, (action) => work(watch.signal, action));
+    return await this.#host.engine.recorder.record(name, options.signal, async (action) => {
+      try {
+        return await work(watch.signal, action);
+      } finally {
+        action.peakMemoryBytes = watch.peakBytes();
+      }
+    });
   }
 
   /** Actions run in the user's process, whose memory has a limit too. */

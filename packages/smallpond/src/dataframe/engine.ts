@@ -4,14 +4,13 @@
 import { type Clock, type Disk, isPondError } from "@smallpond/base";
 import { checkTarget, type PublishTarget, publish, stagingPath, trimmed } from "../dataset/publish.ts";
 import { recoverTarget } from "../dataset/recover.ts";
-import type { StoredDataset } from "../dataset/stored-dataset.ts";
+import { datasetBytes, type StoredDataset } from "../dataset/stored-dataset.ts";
 import type { BoundSchema, Database, DatabaseConnection } from "../duckdb/database.ts";
 import { SqlParser } from "../duckdb/parser.ts";
-import type { ExecutionEvent } from "../execution/events.ts";
 import type { TaskRunner } from "../execution/runner.ts";
-import { runStages } from "../execution/scheduler.ts";
+import { runStages, type TaskFailure } from "../execution/scheduler.ts";
 import type { FunctionNode } from "../logical/function.ts";
-import { type LogicalNode, type NodeId, type NodeMeta, topological } from "../logical/node.ts";
+import { isFileScan, type LogicalNode, type NodeId, type NodeMeta, topological } from "../logical/node.ts";
 import { isSingleFile, type WriteParquet } from "../logical/write-parquet.ts";
 import { optimize } from "../optimizer/optimize.ts";
 import type { RuleContext } from "../optimizer/rule.ts";
@@ -19,15 +18,17 @@ import { alignPartitions } from "../planner/align.ts";
 import type { PlanContext } from "../planner/context.ts";
 import { Emitter } from "../planner/emit.ts";
 import { atNode, culprit } from "../planner/node-error.ts";
-import { planStages, type StageHost } from "../planner/plan.ts";
+import { planStages, type StageGraph, type StageHost } from "../planner/plan.ts";
 import { schemaOf } from "../planner/schema-of.ts";
+import { frontier } from "../planner/stage-steps.ts";
 import type { StageTarget } from "../planner/stage-work.ts";
 import type { Reader } from "../planner/stages.ts";
 import type { JobDirectory } from "../storage/job-directory.ts";
 import type { Owners } from "../storage/owner.ts";
+import type { FailurePlace } from "./failed-tasks.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 import { Inputs, type TypedScans } from "./inputs.ts";
-import { ActionRecorder } from "./report.ts";
+import type { ActionPlan, ActionRecorder, Recorder } from "./recorder.ts";
 
 export interface EngineDeps {
   readonly clock: Clock;
@@ -38,6 +39,9 @@ export interface EngineDeps {
   readonly functions: FunctionRegistry;
   readonly directory: JobDirectory;
   readonly owners: Owners;
+  readonly recorder: Recorder;
+  /** Told of a task that failed for good. */
+  readonly taskFailed: (place: FailurePlace, failure: TaskFailure) => void;
   /** Where tasks run, given the bytes their inputs have. */
   readonly runnerFor: (inputBytes: number) => TaskRunner;
   /** Resolves when the rows of a table of the session are in it. */
@@ -52,6 +56,7 @@ export interface Reading extends AsyncDisposable {
   readonly connection: DatabaseConnection;
   readonly query: string;
   readonly root: LogicalNode;
+  readonly action: ActionRecorder | undefined;
 }
 
 interface Kept {
@@ -77,7 +82,6 @@ interface ActionContext extends PlanContext {
 }
 
 export class Engine {
-  readonly actions: ActionRecorder[] = [];
   readonly parser: SqlParser;
   readonly #deps: EngineDeps;
   readonly #kept = new Map<NodeId, Kept>();
@@ -102,7 +106,9 @@ export class Engine {
       const name = await emitter.whole(root);
       const query = emitter.statement(`SELECT * FROM ${name}`)(0);
       const connection = await this.#deps.database.connect();
-      return { connection, query, root, [Symbol.asyncDispose]: () => connection.close() };
+      const { action } = options;
+      if (action !== undefined) action.queryStartMs = this.#deps.clock.wallMs();
+      return { connection, query, root, action, [Symbol.asyncDispose]: () => connection.close() };
     } catch (error) {
       throw await this.#locate(context, root, error);
     }
@@ -133,6 +139,10 @@ export class Engine {
     }
   }
 
+  get recorder(): Recorder {
+    return this.#deps.recorder;
+  }
+
   isComputed(node: LogicalNode): boolean {
     return this.#kept.has(node.id);
   }
@@ -158,21 +168,6 @@ export class Engine {
     const root = await this.#prepare(context, node, "order");
     const graph = await planStages(context, this.#host(context), root, "whole");
     return { root, stages: graph.stages.map((stage) => stage.name) };
-  }
-
-  /** Records an action from its start to its end, whichever way it ends. */
-  async record<T>(name: string, work: (action: ActionRecorder) => Promise<T>): Promise<T> {
-    const action = new ActionRecorder(name, this.#deps.clock.wallMs());
-    this.actions.push(action);
-    if (this.actions.length > ACTIONS_MAX) this.actions.shift();
-    try {
-      const result = await work(action);
-      action.end("done", this.#deps.clock.wallMs());
-      return result;
-    } catch (error) {
-      action.end("failed", this.#deps.clock.wallMs());
-      throw error;
-    }
   }
 
   /** An error of a running query, with the step it belongs to. */
@@ -230,12 +225,38 @@ export class Engine {
     for (const node of topological(root)) {
       if (node.kind === "write-parquet" && !this.#kept.has(node.id)) await this.#checkWrite(node);
     }
-    const { stages } = await planStages(context, this.#host(context), root, reader);
-    if (stages.length === 0) return;
+    const graph = await planStages(context, this.#host(context), root, reader);
+    const { action } = options;
+    const noted = action?.run(await this.#actionPlan(context, graph, root, reader));
+    if (graph.stages.length === 0) return;
     const runner = this.#deps.runnerFor(await context.inputs.bytes(root));
-    const events = (event: ExecutionEvent): void => void options.action?.events.push(event);
-    const { taskTimeoutMs } = this.#deps;
-    await runStages({ clock, runner, events }, stages, { ...options, taskTimeoutMs });
+    const { taskTimeoutMs, taskFailed } = this.#deps;
+    const events = noted?.events ?? ((): void => {});
+    const failed = (failure: TaskFailure): void => {
+      const stage = noted?.stage(failure.stage.id);
+      if (stage !== undefined) taskFailed({ action: action!.name, stage }, failure);
+    };
+    await runStages({ clock, runner, events, failed }, graph.stages, { ...options, taskTimeoutMs });
+  }
+
+  /** What is about to run, for the report. */
+  async #actionPlan(
+    context: ActionContext,
+    graph: StageGraph,
+    root: LogicalNode,
+    reader: Reader | "kept",
+  ): Promise<ActionPlan> {
+    const { steps } = graph;
+    const cut = new Set(steps.map((step) => step.node));
+    const isResult = (node: LogicalNode): boolean => cut.has(node) || this.#kept.has(node.id);
+    const query = isResult(root) ? { reads: [root], computes: [] } : frontier(root, isResult);
+    const inputBytes = new Map<NodeId, number>();
+    for (const node of [...steps, query].flatMap(({ reads }) => reads)) {
+      const kept = this.#kept.get(node.id);
+      if (kept !== undefined) inputBytes.set(node.id, datasetBytes(kept.dataset));
+      else if (isFileScan(node)) inputBytes.set(node.id, (await context.inputs.of(node)).bytes);
+    }
+    return { steps, inputBytes, query: reader === "kept" ? null : { node: root, ...query } };
   }
 
   #host(context: ActionContext): StageHost {
@@ -256,7 +277,7 @@ export class Engine {
       done: async (dataset) => {
         const before = this.#kept.get(node.id);
         this.#kept.set(node.id, { node, dataset, path, inputs });
-        if (before?.path != null) await disk.removeTree(before.path);
+        if (before?.path != null) await directory.removeTree(before.path);
       },
       abandon: () => disk.removeTree(path),
     };
@@ -322,8 +343,6 @@ export class Engine {
     return atNode(error, culprit(error, root));
   }
 }
-
-const ACTIONS_MAX = 1_000;
 
 function publishTarget(node: WriteParquet, tag: string, owners: Owners): PublishTarget {
   return {

@@ -76,7 +76,7 @@ export function resolveSettings(options: InitOptions, sources: SettingsSources):
     jobId: id === undefined ? newJobId(random) : jobId(id),
     jobTimeMs: time === undefined ? nowMs : jobTimeMs(time),
     jobName: options.jobName ?? env.SP_JOB_NAME ?? "job",
-    dataRoot: options.dataRoot ?? env.SP_DATA_ROOT ?? `${machine.homeDirectory}/.smallpond/data`,
+    dataRoot: options.dataRoot ?? defaultDataRoot(env, machine),
     numExecutors: executors === "auto" ? "auto" : wholeNumber("numExecutors", executors, 0, EXECUTORS_MAX),
     threads: wholeNumber("threads", threads, 1, 1024),
     memoryBytes: memoryBytes(memory, machine),
@@ -85,6 +85,11 @@ export function resolveSettings(options: InitOptions, sources: SettingsSources):
     timeZone: options.timeZone ?? env.SP_TIME_ZONE ?? "UTC",
     int64: options.int64 ?? "bigint",
   };
+}
+
+/** Where jobs keep their directories when nobody says. */
+export function defaultDataRoot(env: SettingsSources["environment"], machine: Machine): string {
+  return env.SP_DATA_ROOT ?? `${machine.homeDirectory}/.smallpond/data`;
 }
 
 function memoryBytes(memory: number | string | undefined, machine: Machine): number {

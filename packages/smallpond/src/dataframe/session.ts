@@ -7,6 +7,7 @@ import { Database, type DatabaseConnection } from "../duckdb/database.ts";
 import { createRowTable } from "../duckdb/rows.ts";
 import type { JsValue, Row } from "../duckdb/values/js-value.ts";
 import { InlineRunner } from "../execution/inline-runner.ts";
+import type { TaskFailure } from "../execution/scheduler.ts";
 import { type CsvScanOptions, csvScan } from "../logical/csv-scan.ts";
 import { type JsonScanOptions, jsonScan } from "../logical/json-scan.ts";
 import type { LogicalNode, NodeMeta } from "../logical/node.ts";
@@ -22,16 +23,21 @@ import { machineOwners } from "../platform/owners.ts";
 import { beforeProcessEnds } from "../platform/process-end.ts";
 import { ProcessRunner } from "../platform/process-runner.ts";
 import { ownResidentBytes } from "../platform/resident-bytes.ts";
+import { thisProcess } from "../platform/this-process.ts";
 import { JobDirectory } from "../storage/job-directory.ts";
 import type { Owners } from "../storage/owner.ts";
 import { DataFrame } from "./data-frame.ts";
 import { type ActionOptions, Engine } from "./engine.ts";
+import { type FailurePlace, failedTask } from "./failed-tasks.ts";
 import { FunctionRegistry } from "./function-registry.ts";
 import { mermaid } from "./graph.ts";
-import { type InitOptions, resolveSettings, type SessionSettings } from "./init-options.ts";
+import { defaultDataRoot, type InitOptions, resolveSettings, type SessionSettings } from "./init-options.ts";
+import { JobJournal } from "./job-journal.ts";
 import { announceSession } from "./open-sessions.ts";
 import { isRecord, queryOf, type SqlPart } from "./query-of.ts";
-import { type SessionReport, timeline } from "./report.ts";
+import { Recorder } from "./recorder.ts";
+import { actionReport, type SessionReport } from "./report.ts";
+import { timeline } from "./timeline.ts";
 
 /** Work up to this size runs in the session's own process under `numExecutors: "auto"`. */
 const INLINE_BYTES_MAX = 256 * 1024 * 1024;
@@ -62,6 +68,11 @@ export async function init(options: InitOptions = {}): Promise<Session> {
   return session;
 }
 
+export interface CloseOptions {
+  /** How the job ended, where the caller knows better: a script that threw, Ctrl-C. */
+  readonly as?: "failed" | "interrupted";
+}
+
 export interface SessionDeps {
   readonly clock: Clock;
   readonly random: Random;
@@ -84,6 +95,8 @@ export class Session implements AsyncDisposable {
   readonly #deps: SessionDeps;
   readonly #parts: Parts;
   readonly #engine: Engine;
+  readonly #recorder: Recorder;
+  readonly #journal: JobJournal;
   readonly #startedMs: number;
   readonly #loads = new Map<string, Promise<void>>();
   readonly #frames: LogicalNode[] = [];
@@ -98,6 +111,8 @@ export class Session implements AsyncDisposable {
     this.settings = settings;
     this.#parts = parts;
     this.#startedMs = deps.clock.wallMs();
+    this.#recorder = new Recorder(deps.clock);
+    this.#journal = this.#openJournal();
     this.#engine = new Engine({
       clock: deps.clock,
       disk: deps.disk,
@@ -106,6 +121,8 @@ export class Session implements AsyncDisposable {
       functions: parts.functions,
       directory: parts.directory,
       owners: deps.owners,
+      recorder: this.#recorder,
+      taskFailed: (place, failure) => this.#taskFailed(place, failure),
       runnerFor: (bytes) => this.#runnerFor(bytes),
       loaded: async (table) => await this.#loads.get(table),
       nextId: () => this.#nodes++,
@@ -250,7 +267,7 @@ export class Session implements AsyncDisposable {
 
   /** Writes when each task ran, in the format that the profilers of browsers open. */
   async dumpTimeline(path: string): Promise<void> {
-    await this.#deps.disk.writeFile(path, JSON.stringify(timeline(this.#engine.actions), null, 1));
+    await this.#deps.disk.writeFile(path, JSON.stringify(timeline(this.#recorder.actions), null, 1));
   }
 
   /** What this session did so far. */
@@ -261,7 +278,7 @@ export class Session implements AsyncDisposable {
       jobName: this.settings.jobName,
       startedAt: new Date(this.#startedMs).toISOString(),
       engine: `DuckDB ${this.#parts.version}`,
-      actions: this.#engine.actions.map((action) => action.report(now)),
+      actions: this.#recorder.actions.map((action) => actionReport(action, now)),
     };
   }
 
@@ -271,11 +288,11 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Ends everything the session started, removes its intermediate files and writes `report.json` if any work was
-   * staged or written. Idempotent; running actions are interrupted.
+   * Ends everything the session started, removes its intermediate files, and writes how it ended if any work was
+   * staged or failed. Idempotent; running actions are interrupted, and the job with them unless `as` says otherwise.
    */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options);
     return this.#closing;
   }
 
@@ -288,13 +305,60 @@ export class Session implements AsyncDisposable {
     this.#onClose.push(work);
   }
 
-  async #close(): Promise<void> {
+  async #close(options: CloseOptions): Promise<void> {
+    const state = options.as ?? this.#outcome();
+    this.#recorder.close();
     for (const work of this.#onClose) work();
     await this.#processes?.close();
     await this.#lastLoad.catch(() => {});
     await this.#parts.database.close();
-    const staged = this.#engine.actions.some((action) => action.events.length > 0);
-    await this.#parts.directory.close(staged ? JSON.stringify(this.report(), null, 2) : null);
+    const { directory } = this.#parts;
+    const { started } = this.#journal;
+    if (started) await this.#journal.end(state, this.#lastFiles());
+    await directory.close({ report: started, work: state === "failed" });
+  }
+
+  /** One failed action makes a failed job: what was asked for is not there. */
+  #outcome(): "done" | "failed" | "interrupted" {
+    if (this.#recorder.running !== undefined) return "interrupted";
+    return this.#journal.failedActions > 0 ? "failed" : "done";
+  }
+
+  #lastFiles(): Record<string, string> {
+    const { files } = this.#parts.directory;
+    return {
+      [files.report]: JSON.stringify(this.report(), null, 2),
+      [files.timeline]: JSON.stringify(timeline(this.#recorder.actions)),
+      [files.graph]: this.graph(),
+    };
+  }
+
+  #openJournal(): JobJournal {
+    const { clock, disk, owners } = this.#deps;
+    const { files } = this.#parts.directory;
+    const { jobId, jobName } = this.settings;
+    const engine = `DuckDB ${this.#parts.version}`;
+    const settings = (): object => ({ ...thisProcess(), engine, settings: this.settings });
+    return new JobJournal(
+      { clock, disk, files, recorder: this.#recorder, settings, graph: () => this.graph() },
+      { jobId, jobName, startedMs: this.#startedMs, owner: owners.self },
+    );
+  }
+
+  #taskFailed(place: FailurePlace, failure: TaskFailure): void {
+    if (this.#recorder.closing) return;
+    const { jobId, dataRoot, timeZone } = this.settings;
+    const { staging } = this.#parts.directory.files;
+    const process = thisProcess();
+    const task = failedTask(failure, place, {
+      jobId,
+      dataRoot,
+      staging,
+      isDefaultRoot: dataRoot === defaultDataRoot(environment(), thisMachine()),
+      settings: { timeZone, engine: `DuckDB ${this.#parts.version}`, directory: process.directory },
+      nowMs: this.#deps.clock.wallMs(),
+    });
+    if (this.#journal.taskFailed(task)) this.#parts.directory.keep(task.staging);
   }
 
   #meta(): NodeMeta {

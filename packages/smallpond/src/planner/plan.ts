@@ -7,6 +7,7 @@ import type { Repartition } from "../logical/repartition.ts";
 import type { PlanContext } from "./context.ts";
 import { describeNode } from "./describe.ts";
 import { atNode, culprit } from "./node-error.ts";
+import { frontier, type StageStep } from "./stage-steps.ts";
 import {
   computeWork,
   functionWork,
@@ -31,6 +32,8 @@ export interface StageGraph {
   readonly stages: readonly ScheduledStage[];
   /** Ids of the stages that have to be done before the frame can be read. */
   readonly needs: readonly number[];
+  /** What each stage is about, by its id. */
+  readonly steps: readonly StageStep[];
 }
 
 /** The stages before `root` can be read whole, or part by part. */
@@ -41,9 +44,10 @@ export async function planStages(
   reader: Reader | "kept",
 ): Promise<StageGraph> {
   const stages = await cutStages(context, root, reader);
-  const graph = new GraphBuilder(context, host);
+  const graph = new GraphBuilder(context, host, stages);
   for (const stage of stages) graph.add(stage);
-  return { stages: graph.scheduled, needs: graph.scheduled.map((stage) => stage.id) };
+  const { scheduled, steps } = graph;
+  return { stages: scheduled, needs: scheduled.map((stage) => stage.id), steps };
 }
 
 /** Filled by the sample's stage, read by the shuffle's. */
@@ -53,13 +57,16 @@ interface Bounds {
 
 class GraphBuilder {
   readonly scheduled: ScheduledStage[] = [];
+  readonly steps: StageStep[] = [];
   readonly #context: PlanContext;
   readonly #host: StageHost;
   readonly #ids = new Map<Stage, number>();
+  readonly #cut: ReadonlySet<LogicalNode>;
 
-  constructor(context: PlanContext, host: StageHost) {
+  constructor(context: PlanContext, host: StageHost, stages: readonly Stage[]) {
     this.#context = context;
     this.#host = host;
+    this.#cut = new Set(stages.map((stage) => stage.node));
   }
 
   add(stage: Stage): void {
@@ -68,6 +75,7 @@ class GraphBuilder {
     const dealt = this.#dealt(stage);
     const bounds: Bounds = { found: null };
     const before = dealt?.spec.kind === "range" ? [this.#sample(dealt, needs, bounds)] : [];
+    this.steps.push(this.#step(stage.kind, node));
     const id = this.#schedule(describeNode(node), [...needs, ...before], node, async () => {
       return await this.#work(node, dealt, bounds);
     });
@@ -80,7 +88,14 @@ class GraphBuilder {
     return node.kind === "write-parquet" ? dealtInput(node, this.#context) : undefined;
   }
 
+  #step(kind: StageStep["kind"], node: LogicalNode): StageStep {
+    const isResult = (one: LogicalNode): boolean =>
+      this.#cut.has(one) || this.#context.stored(one.id) !== undefined;
+    return { kind, node, ...frontier(node, isResult) };
+  }
+
   #sample(node: Repartition, needs: readonly number[], bounds: Bounds): number {
+    this.steps.push(this.#step("sample", node));
     return this.#schedule(`bounds of ${describeNode(node)}`, needs, node, () =>
       sampleWork(this.#context, node, (found) => {
         bounds.found = found;
