@@ -22,15 +22,24 @@ export async function runTask(
 
 /** Writes a query's rows under the output's directory, which must not exist. On failure nothing is left of it. */
 export async function writeQuery(context: RunContext, query: string, output: Output): Promise<WrittenFile[]> {
-  const { connection, disk } = context;
-  await disk.mkdir(output.directory);
+  return await inNewDirectory(context.disk, output.directory, () => copyFiles(context, query, output));
+}
+
+/** Makes the directory for the work, and removes it when the work fails. */
+export async function inNewDirectory<T>(disk: Disk, path: string, work: () => Promise<T>): Promise<T> {
+  await disk.mkdir(path);
   try {
-    const rows = await connection.rows(copyStatement(query, output), context);
-    return rows.map((row) => writtenFile(row, output));
+    return await work();
   } catch (error) {
-    await disk.removeTree(output.directory);
+    await disk.removeTree(path);
     throw error;
   }
+}
+
+/** Writes a query's rows into the output's directory, which exists. */
+export async function copyFiles(context: RunContext, query: string, output: Output): Promise<WrittenFile[]> {
+  const rows = await context.connection.rows(copyStatement(query, output), context);
+  return rows.map((row) => writtenFile(row, output));
 }
 
 export function copyStatement(query: string, output: Output): string {
