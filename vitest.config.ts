@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    projects: ["packages/base", "packages/smallpond", "packages/cli", "packages/sim", "apps/bench"].map(
+    projects: ["packages/base", "packages/fs-native", "packages/smallpond", "packages/cli", "packages/sim", "apps/bench"].map(
       (root) => ({
         resolve: { conditions },
         ssr: { resolve: { conditions } },

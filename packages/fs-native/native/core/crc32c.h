@@ -1,0 +1,17 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace pond {
+
+// CRC-32C (Castagnoli, RFC 3720 appendix B.4) of the bytes, continued from `crc`, the value of what came before; 0 to
+// begin. "123456789" gives 0xe3069283.
+uint32_t crc32c(uint32_t crc, const uint8_t* data, size_t length);
+
+// The CRC of two pieces one after another, from theirs and the length of the second.
+uint32_t crc32cCombine(uint32_t first, uint32_t second, uint64_t secondLength);
+
+// "sse4.2", "armv8" or "table": what this CPU offers.
+const char* crc32cImplementation();
+
+}  // namespace pond

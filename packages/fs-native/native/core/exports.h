@@ -1,0 +1,11 @@
+// What each subsystem adds to core.node.
+#pragma once
+#include "../common/napi.h"
+
+namespace pond {
+
+void exportCrc32c(napi_env env, napi_value exports);
+void exportMemory(napi_env env, napi_value exports);
+void exportPoll(napi_env env, napi_value exports);
+
+}  // namespace pond

@@ -1,0 +1,94 @@
+// allocatePages(bytes, flags), mapShared(fd, position, bytes, writable), pageBytes(): memory from mmap as ArrayBuffers.
+//
+// Memory is unmapped when JavaScript has no more use for the ArrayBuffer, never before: a view of unmapped memory would
+// end the process. An ArrayBuffer over foreign memory cannot be sent to a worker; map the file again there.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "exports.h"
+
+namespace pond {
+namespace {
+
+enum AllocateFlags { kHugePages = 1, kLocked = 2 };
+
+void unmap(napi_env, void* data, void* bytes) { munmap(data, reinterpret_cast<size_t>(bytes)); }
+
+napi_value wrapped(napi_env env, void* data, size_t bytes) {
+  napi_value buffer;
+  const napi_status status =
+      napi_create_external_arraybuffer(env, data, bytes, unmap, reinterpret_cast<void*>(bytes), &buffer);
+  if (status == napi_ok) return buffer;
+  munmap(data, bytes);
+  throwIfNothingPends(env, "this Node takes no external ArrayBuffers");
+  return nullptr;
+}
+
+size_t rounded(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
+
+napi_value allocatePages(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  const uint64_t wanted = arguments.size(0);
+  const uint32_t flags = arguments.uint32(1);
+  if (!arguments.ok()) return nullptr;
+  if (wanted == 0) {
+    throwErrno(env, EINVAL, "mmap");
+    return nullptr;
+  }
+  size_t bytes = rounded(wanted, static_cast<size_t>(sysconf(_SC_PAGESIZE)));
+  int mapping = MAP_PRIVATE | MAP_ANONYMOUS;
+#if defined(MAP_HUGETLB)
+  if ((flags & kHugePages) != 0) {
+    mapping |= MAP_HUGETLB;
+    bytes = rounded(wanted, 2u << 20);
+  }
+#endif
+  void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, mapping, -1, 0);
+  if (data == MAP_FAILED) {
+    throwErrno(env, errno, "mmap");
+    return nullptr;
+  }
+  if ((flags & kLocked) != 0 && mlock(data, bytes) != 0) {
+    const int error = errno;
+    munmap(data, bytes);
+    throwErrno(env, error, "mlock");
+    return nullptr;
+  }
+#if defined(MADV_DONTFORK)
+  // A child that is forked must not copy pages that a device writes to.
+  madvise(data, bytes, MADV_DONTFORK);
+#endif
+  return wrapped(env, data, bytes);
+}
+
+napi_value mapShared(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  const int32_t fd = arguments.int32(0);
+  const uint64_t position = arguments.size(1);
+  const uint64_t bytes = arguments.size(2);
+  const bool writable = arguments.boolean(3);
+  if (!arguments.ok()) return nullptr;
+  const int protection = PROT_READ | (writable ? PROT_WRITE : 0);
+  void* data = bytes == 0 ? MAP_FAILED : mmap(nullptr, bytes, protection, MAP_SHARED, fd, static_cast<off_t>(position));
+  if (data == MAP_FAILED) {
+    throwErrno(env, bytes == 0 ? EINVAL : errno, "mmap");
+    return nullptr;
+  }
+  return wrapped(env, data, bytes);
+}
+
+napi_value pageBytes(napi_env env, napi_callback_info) {
+  return number(env, static_cast<double>(sysconf(_SC_PAGESIZE)));
+}
+
+}  // namespace
+
+void exportMemory(napi_env env, napi_value exports) {
+  exportFunction(env, exports, "allocatePages", allocatePages);
+  exportFunction(env, exports, "mapShared", mapShared);
+  exportFunction(env, exports, "pageBytes", pageBytes);
+}
+
+}  // namespace pond

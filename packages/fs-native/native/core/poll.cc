@@ -1,0 +1,163 @@
+// pollStart(fd, events, onReady), pollEvents(poll, events), pollHold(poll, on), pollStop(poll, onClosed),
+// readNow(fd, view), writeNow(fd, views): a descriptor in the event loop, and the calls that go with it.
+//
+// readNow and writeNow never wait: the descriptor must be non-blocking. They return bytes, or a negative error number,
+// because -EAGAIN is the ordinary end of a batch and an exception would cost more than the read.
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "../common/environment.h"
+#include "exports.h"
+
+namespace pond {
+namespace {
+
+// Lives until JavaScript has let go of it and the loop has, whichever is later.
+struct Poll {
+  Watcher* watcher = nullptr;
+  std::unique_ptr<Callback> onReady;
+  std::unique_ptr<Callback> onClosed;
+  bool collected = false;
+};
+
+void afterClose(Poll* poll) {
+  poll->watcher = nullptr;
+  if (poll->onClosed != nullptr) poll->onClosed->call(0);
+  poll->onReady.reset();
+  poll->onClosed.reset();
+  if (poll->collected) delete poll;
+}
+
+void collect(napi_env, void* data, void*) {
+  auto* poll = static_cast<Poll*>(data);
+  poll->collected = true;
+  if (poll->watcher == nullptr) delete poll;
+  else if (!poll->watcher->closing()) poll->watcher->close([poll] { afterClose(poll); });
+}
+
+Poll* pollOf(napi_env env, napi_value value) {
+  void* data = nullptr;
+  if (value == nullptr || napi_get_value_external(env, value, &data) != napi_ok) {
+    napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "argument 0 must be a poll");
+    return nullptr;
+  }
+  return static_cast<Poll*>(data);
+}
+
+napi_value pollStart(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  const int32_t fd = arguments.int32(0);
+  const int32_t events = arguments.int32(1);
+  napi_value ready = arguments.function(2);
+  if (!arguments.ok()) return nullptr;
+  Environment* environment = Environment::of(env);
+  auto poll = std::make_unique<Poll>();
+  Poll* raw = poll.get();
+  poll->onReady = std::make_unique<Callback>(environment, ready, "pond.poll");
+  int error = 0;
+  poll->watcher = Watcher::start(environment, fd, events, [raw](int what) { raw->onReady->call(what); }, &error);
+  if (poll->watcher == nullptr) {
+    throwErrno(env, error, "uv_poll");
+    return nullptr;
+  }
+  napi_value handle;
+  if (napi_create_external(env, raw, collect, nullptr, &handle) != napi_ok) {
+    raw->collected = true;
+    raw->watcher->close([raw] { afterClose(raw); });
+    poll.release();
+    throwIfNothingPends(env, "napi_create_external");
+    return nullptr;
+  }
+  poll.release();
+  return handle;
+}
+
+napi_value pollEvents(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  Poll* poll = pollOf(env, arguments.value(0));
+  const int32_t events = arguments.int32(1);
+  if (poll == nullptr || !arguments.ok()) return nullptr;
+  if (poll->watcher == nullptr || poll->watcher->closing()) return undefined(env);
+  const int failed = poll->watcher->listenFor(events);
+  if (failed != 0) throwErrno(env, -failed, "uv_poll_start");
+  return undefined(env);
+}
+
+napi_value pollHold(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  Poll* poll = pollOf(env, arguments.value(0));
+  const bool on = arguments.boolean(1);
+  if (poll == nullptr || !arguments.ok()) return nullptr;
+  if (poll->watcher != nullptr) poll->watcher->hold(on);
+  return undefined(env);
+}
+
+napi_value pollStop(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  Poll* poll = pollOf(env, arguments.value(0));
+  napi_value closed = arguments.function(1);
+  if (poll == nullptr || !arguments.ok()) return nullptr;
+  if (poll->watcher == nullptr || poll->watcher->closing()) {
+    napi_throw_error(env, "ECLOSED", "the poll was stopped before");
+    return nullptr;
+  }
+  poll->onClosed = std::make_unique<Callback>(Environment::of(env), closed, "pond.poll.closed");
+  poll->watcher->close([poll] { afterClose(poll); });
+  return undefined(env);
+}
+
+napi_value readNow(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  const int32_t fd = arguments.int32(0);
+  const Bytes into = arguments.bytes(1);
+  if (!arguments.ok()) return nullptr;
+  ssize_t count;
+  do count = read(fd, into.data, into.length);
+  while (count < 0 && errno == EINTR);
+  return number(env, count < 0 ? -errno : static_cast<double>(count));
+}
+
+constexpr uint32_t kVectorsMax = 64;
+
+napi_value writeNow(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  const int32_t fd = arguments.int32(0);
+  if (!arguments.ok()) return nullptr;
+  uint32_t length = 0;
+  POND_TRY(napi_get_array_length(env, arguments.value(1), &length));
+  iovec vectors[kVectorsMax];
+  if (length > kVectorsMax) length = kVectorsMax;
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value view;
+    POND_TRY(napi_get_element(env, arguments.value(1), i, &view));
+    void* data = nullptr;
+    napi_typedarray_type type;
+    size_t bytes = 0;
+    POND_TRY(napi_get_typedarray_info(env, view, &type, &bytes, &data, nullptr, nullptr));
+    if (type != napi_uint8_array) {
+      napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "argument 1 must be a list of Uint8Arrays");
+      return nullptr;
+    }
+    vectors[i] = {data, bytes};
+  }
+  ssize_t count;
+  do count = writev(fd, vectors, static_cast<int>(length));
+  while (count < 0 && errno == EINTR);
+  return number(env, count < 0 ? -errno : static_cast<double>(count));
+}
+
+}  // namespace
+
+void exportPoll(napi_env env, napi_value exports) {
+  exportFunction(env, exports, "pollStart", pollStart);
+  exportFunction(env, exports, "pollEvents", pollEvents);
+  exportFunction(env, exports, "pollHold", pollHold);
+  exportFunction(env, exports, "pollStop", pollStop);
+  exportFunction(env, exports, "readNow", readNow);
+  exportFunction(env, exports, "writeNow", writeNow);
+}
+
+}  // namespace pond

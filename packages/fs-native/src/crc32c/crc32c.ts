@@ -1,0 +1,34 @@
+/**
+ * CRC-32C (Castagnoli; RFC 3720, appendix B.4), the checksum of pages and chunks (invariant I9).
+ *
+ * `crc32c` of "123456789" is 0xe3069283. A value is a whole number of 32 bits.
+ */
+import { coreAddon } from "../platform/core-addon.ts";
+import { combineByPowers } from "./combine.ts";
+import { crc32cByTable } from "./table.ts";
+
+export interface Crc32c {
+  /** The CRC of `bytes`, continued from that of what came before; 0 to begin. */
+  of(bytes: Uint8Array, before?: number): number;
+  /** The CRC of two pieces one after another, from theirs and the length of the second. */
+  combine(first: number, second: number, bytesOfSecond: number): number;
+  readonly implementation: "sse4.2" | "armv8" | "table" | "javascript";
+}
+
+export const JAVASCRIPT_CRC32C: Crc32c = {
+  of: (bytes, before = 0) => crc32cByTable(bytes, before),
+  combine: combineByPowers,
+  implementation: "javascript",
+};
+
+/** The fastest there is here. */
+export function newCrc32c(): Crc32c {
+  const core = coreAddon();
+  if (core.kind === "missing") return JAVASCRIPT_CRC32C;
+  const { addon } = core;
+  return {
+    of: (bytes, before = 0) => addon.crc32c(bytes, before),
+    combine: addon.crc32cCombine,
+    implementation: addon.crc32cImplementation(),
+  };
+}

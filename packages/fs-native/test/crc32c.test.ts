@@ -1,0 +1,59 @@
+import { SeededRandom } from "@smallpond/base";
+import { type Crc32c, JAVASCRIPT_CRC32C, newCrc32c } from "@smallpond/fs-native";
+import { expect, test } from "vitest";
+
+const IMPLEMENTATIONS: readonly Crc32c[] = [JAVASCRIPT_CRC32C, newCrc32c()];
+
+/** The definition, a bit at a time. */
+function bitByBit(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0x82f63b78 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+const random = new SeededRandom(5);
+
+test.each(IMPLEMENTATIONS)("known values (RFC 3720 B.4): $implementation", (crc) => {
+  expect(crc.of(new TextEncoder().encode("123456789"))).toBe(0xe3069283);
+  expect(crc.of(new Uint8Array(32))).toBe(0x8a9136aa);
+  expect(crc.of(new Uint8Array(32).fill(0xff))).toBe(0x62a8ab43);
+  expect(crc.of(Uint8Array.from({ length: 32 }, (_, i) => i))).toBe(0x46dd794e);
+  expect(crc.of(new Uint8Array(0))).toBe(0);
+});
+
+test.each(IMPLEMENTATIONS)(
+  "every length, at every alignment, as the definition says: $implementation",
+  (crc) => {
+    const bytes = random.bytes(4_096);
+    for (let start = 0; start < 9; start++) {
+      for (const length of [0, 1, 7, 8, 9, 63, 64, 255, 256, 257, 767, 768, 769, 1_000, 4_000]) {
+        const piece = bytes.subarray(start, start + length);
+        expect(crc.of(piece)).toBe(bitByBit(piece));
+      }
+    }
+  },
+);
+
+test.each(IMPLEMENTATIONS)("continued and combined, pieces give the whole: $implementation", (crc) => {
+  for (let round = 0; round < 200; round++) {
+    const bytes = random.bytes(random.int(60_000));
+    const cut = random.int(bytes.length + 1);
+    const first = bytes.subarray(0, cut);
+    const second = bytes.subarray(cut);
+    const whole = crc.of(bytes);
+    expect(crc.of(second, crc.of(first))).toBe(whole);
+    expect(crc.combine(crc.of(first), crc.of(second), second.length)).toBe(whole);
+  }
+});
+
+test("implementations agree on large buffers and on on shifts by lengths beyond 32 bits", () => {
+  const [javascript, other] = IMPLEMENTATIONS as [Crc32c, Crc32c];
+  const bytes = random.bytes(1_000_003);
+  expect(other.of(bytes)).toBe(javascript.of(bytes));
+  for (const length of [2 ** 31, 2 ** 32 + 5, 2 ** 45 + 1]) {
+    expect(other.combine(1, 2, length)).toBe(javascript.combine(1, 2, length));
+  }
+});
