@@ -1,5 +1,6 @@
 /** DuckDB's errors, which are plain text with a category in front, as errors with a code to match on. */
 import { type ErrorKind, isPondError, PondError } from "@smallpond/base";
+import { raisedError } from "./raise.ts";
 
 export type DuckDBErrorCode =
   | "SQL_SYNTAX"
@@ -109,6 +110,8 @@ const RULES: readonly Rule[] = [
 export function duckdbError(error: unknown, sql: string): PondError {
   if (isPondError(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
+  const raised = raisedError(message, sql);
+  if (raised !== undefined) return raised;
   const category = /^[A-Za-z ]+ Error(?=:)/.exec(message)?.[0] ?? "";
   const lower = message.toLowerCase();
   const rule = RULES.find(

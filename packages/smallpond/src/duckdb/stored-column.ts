@@ -6,18 +6,11 @@
  * form that Parquet keeps, at any depth inside nested types, and turned back when read. The original type is in the
  * plan and in the file's footer.
  */
-import {
-  type DuckDBArrayType,
-  type DuckDBListType,
-  type DuckDBMapType,
-  type DuckDBStructType,
-  type DuckDBType,
-  DuckDBTypeId,
-  type DuckDBUnionType,
-} from "@duckdb/node-api";
+import { type DuckDBArrayType, type DuckDBType, DuckDBTypeId, type DuckDBUnionType } from "@duckdb/node-api";
 import type { BoundSchema } from "./database.ts";
+import { mapList, mapNested, unlessNull } from "./map-nested.ts";
 import { quoteName, quoteText } from "./text.ts";
-import { childTypes, isUnnamedStruct, typedNull, typeText } from "./type-text.ts";
+import { childTypes, typedNull, typeText } from "./type-text.ts";
 
 export interface StoredColumn {
   readonly name: string;
@@ -118,42 +111,6 @@ function decode(type: DuckDBType, sql: string, depth: number): string {
   return mapNested(type, sql, depth, decode);
 }
 
-type Change = (type: DuckDBType, sql: string, depth: number) => string;
-
-function mapNested(type: DuckDBType, sql: string, depth: number, change: Change): string {
-  switch (type.typeId) {
-    case DuckDBTypeId.LIST:
-      return mapList((type as DuckDBListType).valueType, sql, depth, change);
-    case DuckDBTypeId.MAP: {
-      const { keyType, valueType } = type as DuckDBMapType;
-      const entry = `e${depth}`;
-      const pair = `struct_pack(k := ${change(keyType, `${entry}.key`, depth + 1)}, v := ${change(valueType, `${entry}.value`, depth + 1)})`;
-      return unlessNull(
-        type,
-        sql,
-        `map_from_entries(list_transform(map_entries(${sql}), lambda ${entry}: ${pair}))`,
-      );
-    }
-    case DuckDBTypeId.STRUCT: {
-      const struct = type as DuckDBStructType;
-      const unnamed = isUnnamedStruct(struct);
-      const fields = struct.entryNames.map((name, i) => {
-        const field = `struct_extract(${sql}, ${unnamed ? i + 1 : quoteText(name)})`;
-        const changed = change(struct.entryTypes[i]!, field, depth);
-        return unnamed ? changed : `${quoteName(name)} := ${changed}`;
-      });
-      return unlessNull(type, sql, `${unnamed ? "row" : "struct_pack"}(${fields.join(", ")})`);
-    }
-    default:
-      return sql;
-  }
-}
-
-function mapList(valueType: DuckDBType, sql: string, depth: number, change: Change): string {
-  const item = `x${depth}`;
-  return `list_transform(${sql}, lambda ${item}: ${change(valueType, item, depth + 1)})`;
-}
-
 /** A union becomes a struct of its tag and one field per member, of which at most one is set. */
 function encodeUnion(type: DuckDBUnionType, sql: string, depth: number): string {
   const members = type.memberTags.map((tag, i) => {
@@ -175,16 +132,6 @@ function decodeUnion(type: DuckDBUnionType, sql: string, depth: number): string 
   });
   const tags = type.memberTags.map(quoteText).join(", ");
   return `list_extract([${cases.join(", ")}], list_position([${tags}], struct_extract(${sql}, 'tag')))`;
-}
-
-/** DuckDB has no CASE over types with an ARRAY in them; a list of one, or nothing of it, says the same. */
-function unlessNull(type: DuckDBType, sql: string, then: string): string {
-  if (hasArray(type)) return `list_extract([${then}], CASE WHEN ${sql} IS NULL THEN NULL ELSE 1 END)`;
-  return `CASE WHEN ${sql} IS NULL THEN NULL ELSE ${then} END`;
-}
-
-function hasArray(type: DuckDBType): boolean {
-  return type.typeId === DuckDBTypeId.ARRAY || childTypes(type).some(hasArray);
 }
 
 /** Footer entries that keep the original types of columns which are stored as something else. */
