@@ -2,15 +2,17 @@
 import type { DuckDBResult, DuckDBType } from "@duckdb/node-api";
 import { assert } from "@smallpond/base";
 import { Data as ArrowData, type Data, RecordBatch, type Schema, Struct, Table } from "apache-arrow";
+import { columnChunks, columnChunksAhead } from "../duckdb/values/column-chunks.ts";
 import { type BytesData, type ColumnData, concatColumns, sliceRows } from "../duckdb/values/column-data.ts";
 import { Misfit, misfitError } from "../duckdb/values/errors.ts";
-import { readColumn } from "../duckdb/values/read-vector.ts";
 import { arrowSchemaOf } from "./arrow-types.ts";
 import { toArrowData } from "./to-arrow.ts";
 
 export interface BatchOptions {
   /** Rows per batch; the last one has fewer. Default 122,880, the size of DuckDB's own row groups. */
   readonly batchRows?: number;
+  /** Ends the query; when given, the result is read ahead. */
+  readonly interrupt?: () => void;
 }
 
 export const BATCH_ROWS = 122_880;
@@ -36,20 +38,17 @@ export async function tableFromResult(result: DuckDBResult, options: BatchOption
 async function* batchesOf(
   result: DuckDBResult,
   schema: Schema,
-  { batchRows = BATCH_ROWS }: BatchOptions,
+  { batchRows = BATCH_ROWS, interrupt }: BatchOptions,
 ): AsyncGenerator<RecordBatch, void> {
   assert(Number.isSafeInteger(batchRows) && batchRows >= 1, `a batch has at least one row, not ${batchRows}`);
   const types = result.columnTypes();
   let pieces = new Pieces(schema, types);
-  for (;;) {
-    const chunk = await result.fetchChunk();
-    if (chunk === null || chunk.rowCount === 0) break;
-    const columns = types.map((type, index) => readColumn(chunk, index, type));
-    for (let start = 0; start < chunk.rowCount; ) {
-      const count = Math.min(chunk.rowCount - start, batchRows - pieces.rows);
-      pieces.add(
-        count === chunk.rowCount ? columns : columns.map((column) => sliceRows(column, start, count)),
-      );
+  const chunks = interrupt === undefined ? columnChunks(result) : columnChunksAhead(result, interrupt);
+  for await (const columns of chunks) {
+    const rows = columns[0]!.length;
+    for (let start = 0; start < rows; ) {
+      const count = Math.min(rows - start, batchRows - pieces.rows);
+      pieces.add(count === rows ? columns : columns.map((column) => sliceRows(column, start, count)));
       start += count;
       if (pieces.rows < batchRows && pieces.bytesMax < BATCH_BYTES_MAX) continue;
       yield pieces.batch();

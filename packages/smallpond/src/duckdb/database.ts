@@ -10,10 +10,12 @@ import {
   type DuckDBResult,
 } from "@duckdb/node-api";
 import { assert } from "@smallpond/base";
+import { ColumnTables, type ServedColumn, type ServedTable } from "./column-tables.ts";
 import { duckdbError } from "./errors.ts";
 import type { TypedColumn } from "./schema.ts";
 import { quoteText } from "./text.ts";
 import { typeText } from "./type-text.ts";
+import type { ColumnData } from "./values/column-data.ts";
 
 export interface DatabaseSettings {
   readonly threads: number;
@@ -28,6 +30,7 @@ export class Database implements AsyncDisposable {
   readonly settings: DatabaseSettings;
   readonly #instance: DuckDBInstance;
   readonly #open = new Set<DatabaseConnection>();
+  readonly #tables = new ColumnTables();
   #closed = false;
 
   private constructor(instance: DuckDBInstance, settings: DatabaseSettings) {
@@ -57,7 +60,8 @@ export class Database implements AsyncDisposable {
 
   async connect(): Promise<DatabaseConnection> {
     assert(!this.#closed, "the database is closed");
-    const connection: DatabaseConnection = new DatabaseConnection(await this.#instance.connect(), () =>
+    const raw = await this.#instance.connect();
+    const connection: DatabaseConnection = new DatabaseConnection(raw, this.#tables, () =>
       this.#open.delete(connection),
     );
     this.#open.add(connection);
@@ -80,17 +84,24 @@ export class Database implements AsyncDisposable {
   }
 }
 
+/** How far a stream runs ahead of its reader: with DuckDB's default of 1 MB it stops and starts all the time. */
+const STREAM_BUFFER = "16MB";
+
 /** What a statement would return, learnt from binding it without running it. */
 export type BoundSchema = readonly TypedColumn[];
 
 export class DatabaseConnection implements AsyncDisposable {
   /** For the rooms that read or fill vectors; other code uses the methods here. */
   readonly raw: DuckDBConnection;
+  readonly #tables: ColumnTables;
   readonly #onClose: () => void;
+  readonly #running = new Set<Promise<unknown>>();
+  #streams = false;
   #closed = false;
 
-  constructor(raw: DuckDBConnection, onClose: () => void) {
+  constructor(raw: DuckDBConnection, tables: ColumnTables, onClose: () => void) {
     this.raw = raw;
+    this.#tables = tables;
     this.#onClose = onClose;
   }
 
@@ -122,7 +133,11 @@ export class DatabaseConnection implements AsyncDisposable {
     sql: string,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<DuckDBResult> {
-    return await this.#guard(sql, options.signal, () => this.raw.stream(sql));
+    return await this.#guard(sql, options.signal, async () => {
+      if (!this.#streams) await this.raw.run(`SET streaming_buffer_size = '${STREAM_BUFFER}'`);
+      this.#streams = true;
+      return await this.raw.stream(sql);
+    });
   }
 
   /** The columns a query would return; fails as the query itself would at binding. */
@@ -138,13 +153,30 @@ export class DatabaseConnection implements AsyncDisposable {
     }
   }
 
+  /** The columns of a query, for tables that are served. */
+  async servedColumns(sql: string): Promise<readonly ServedColumn[]> {
+    const empty = await this.#guard(sql, undefined, () => this.raw.run(`SELECT * FROM (${sql}) LIMIT 0`));
+    const types = empty.columnTypes();
+    return empty.columnNames().map((name, index) => {
+      return { name, tree: types[index]!, type: empty.columnLogicalType(index) };
+    });
+  }
+
+  /** Buffers as a table that statements on any connection of the database read, until it is disposed. */
+  serve(columns: readonly ServedColumn[], pieces: readonly (readonly ColumnData[])[]): ServedTable {
+    return this.#tables.serve(this.raw, columns, pieces);
+  }
+
   interrupt(): void {
     if (!this.#closed) this.raw.interrupt();
   }
 
+  /** Waits for statements to end: one that calls JavaScript could not, if this thread waited inside the engine. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#running.size > 0) this.raw.interrupt();
+    await Promise.allSettled(this.#running);
     this.raw.closeSync();
     this.#onClose();
   }
@@ -157,12 +189,15 @@ export class DatabaseConnection implements AsyncDisposable {
     signal?.throwIfAborted();
     const onAbort = (): void => this.interrupt();
     signal?.addEventListener("abort", onAbort, { once: true });
+    const running = Promise.resolve().then(work);
+    this.#running.add(running);
     try {
-      return await work();
+      return await running;
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       throw duckdbError(error, sql);
     } finally {
+      this.#running.delete(running);
       signal?.removeEventListener("abort", onAbort);
     }
   }

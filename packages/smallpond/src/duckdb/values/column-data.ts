@@ -48,6 +48,23 @@ export interface StructData extends Common {
 
 export type ColumnData = FixedData | BytesData | ListData | ArrayData | StructData;
 
+/** What its buffers take. */
+export function columnBytes(column: ColumnData): number {
+  const validity = column.validity?.byteLength ?? 0;
+  switch (column.kind) {
+    case "fixed":
+      return validity + column.data.byteLength;
+    case "bytes":
+      return validity + column.offsets.byteLength + column.bytes.byteLength;
+    case "list":
+      return validity + column.offsets.byteLength + columnBytes(column.child);
+    case "array":
+      return validity + columnBytes(column.child);
+    case "struct":
+      return column.children.reduce((sum, child) => sum + columnBytes(child), validity);
+  }
+}
+
 /** The pieces one after the other; at least one, all of one type. */
 export function concatColumns(pieces: readonly ColumnData[]): ColumnData {
   const first = pieces[0]!;
@@ -87,10 +104,7 @@ export function takeRows(column: ColumnData, indices: Int32Array): ColumnData {
     case "fixed": {
       const { width, data } = column;
       const taken = new Uint8Array(indices.length * width);
-      indices.forEach((from, to) => {
-        for (let byte = 0; from >= 0 && byte < width; byte++)
-          taken[to * width + byte] = data[from * width + byte]!;
-      });
+      takeFixed(taken, data, indices, width);
       return { ...common, kind: "fixed", width, data: taken };
     }
     case "bytes": {
@@ -125,6 +139,28 @@ export function takeRows(column: ColumnData, indices: Int32Array): ColumnData {
         kind: "struct",
         children: column.children.map((child) => takeRows(child, indices)),
       };
+  }
+}
+
+/** Copies words of four bytes where values consist of them, which nearly all do. */
+function takeFixed(target: Uint8Array, source: Uint8Array, indices: Int32Array, width: number): void {
+  if (width % 4 === 0 && source.byteOffset % 4 === 0) {
+    const from = new Uint32Array(source.buffer, source.byteOffset, source.byteLength >> 2);
+    const to = new Uint32Array(target.buffer, target.byteOffset, target.byteLength >> 2);
+    copyUnits(to, from, indices, width / 4);
+  } else copyUnits(target, source, indices, width);
+}
+
+function copyUnits<T extends Uint8Array | Uint32Array>(
+  target: T,
+  source: T,
+  indices: Int32Array,
+  units: number,
+): void {
+  for (let row = 0; row < indices.length; row++) {
+    const from = indices[row]!;
+    for (let unit = 0; from >= 0 && unit < units; unit++)
+      target[row * units + unit] = source[from * units + unit]!;
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type DuckDBUnionType,
   DuckDBTypeId as Id,
   UTINYINT,
+  VARCHAR,
 } from "@duckdb/node-api";
 import { assert } from "@smallpond/base";
 import { isUnnamedStruct } from "../type-text.ts";
@@ -55,6 +56,13 @@ export function encodeColumn(values: readonly unknown[], type: DuckDBType): Colu
   const encode = ENCODERS[type.typeId as ColumnTypeId];
   assert(encode !== undefined, `no column has type ${type}`);
   return encode(values, type as never);
+}
+
+/** Text of our own making as a VARCHAR column. */
+export function encodeTexts(texts: readonly (string | null)[]): ColumnData {
+  // What people's errors say may hold half a character, which is no reason to fail.
+  const wellFormed = texts.map((text) => (text === null ? null : Buffer.from(text).toString()));
+  return encodeColumn(wellFormed, VARCHAR);
 }
 
 type Values = readonly unknown[];

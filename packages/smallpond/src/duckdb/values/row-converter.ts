@@ -1,9 +1,9 @@
-/** DuckDB chunks into row objects. */
-import type { DuckDBDataChunk, DuckDBType } from "@duckdb/node-api";
+/** Columns of a chunk into row objects. */
+import type { DuckDBType } from "@duckdb/node-api";
+import type { ColumnData } from "./column-data.ts";
 import { type BigintReader, decodeColumn } from "./decode.ts";
 import { quoted, valueError } from "./errors.ts";
 import type { JsValue, Row } from "./js-value.ts";
-import { readColumn } from "./read-vector.ts";
 
 export interface RowOptions {
   /**
@@ -17,8 +17,8 @@ export interface RowOptions {
 export interface RowConverter {
   /** The keys of the rows; see {@link uniqueNames}. */
   readonly columnNames: readonly string[];
-  /** All rows of the chunk. They share nothing with it. */
-  rows(chunk: DuckDBDataChunk): Row[];
+  /** All rows of a chunk. They share nothing with it. */
+  rows(columns: readonly ColumnData[]): Row[];
 }
 
 /** A converter for chunks with these columns. */
@@ -30,10 +30,10 @@ export function rowConverter(
   const names = uniqueNames(columnNames);
   const integers = names.map((name) => (options.int64 === "number" ? safeIntegers(name) : undefined));
   const assemble = rowAssembler(names);
-  const rows = (chunk: DuckDBDataChunk): Row[] =>
+  const rows = (columns: readonly ColumnData[]): Row[] =>
     assemble(
-      columnTypes.map((type, index) => decodeColumn(readColumn(chunk, index, type), type, integers[index])),
-      chunk.rowCount,
+      columns.map((column, index) => decodeColumn(column, columnTypes[index]!, integers[index])),
+      columns[0]?.length ?? 0,
     );
   return { columnNames: names, rows };
 }

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { CalendarDate } from "../../../src/duckdb/values/calendar-date.ts";
 import { Decimal } from "../../../src/duckdb/values/decimal.ts";
-import { rowConverter } from "../../../src/duckdb/values/row-converter.ts";
 import { allRows, rowsOfResult } from "../../../src/duckdb/values/rows-of-result.ts";
 import { Timestamp } from "../../../src/duckdb/values/timestamp.ts";
 import { Variant } from "../../../src/duckdb/values/variant.ts";
@@ -97,11 +96,7 @@ test("columns of one name and columns with special names keep their values", asy
 test("rows outlive their chunk, and blobs do not share its memory", async () => {
   await using connection = await openDatabase();
   const result = await connection.run("SELECT 'a string that is not short'::BLOB AS b FROM range(2)");
-  const converter = rowConverter(result.columnNames(), result.columnTypes());
-  const [first, second] = converter.rows((await result.fetchChunk())!) as [
-    { b: Uint8Array },
-    { b: Uint8Array },
-  ];
+  const [first, second] = (await allRows(result)) as [{ b: Uint8Array }, { b: Uint8Array }];
   first.b.fill(0);
   expect(Buffer.from(second.b).toString()).toBe("a string that is not short");
 });
