@@ -3,8 +3,14 @@ import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 import { PondError } from "@smallpond/base";
 
+/** What a call is given besides its input. */
+export interface CallContext {
+  /** Aborts when nobody waits for the result any more: the job was stopped, or the call took too long. */
+  readonly signal: AbortSignal;
+}
+
 /** Called once per row, batch or value; `args` is what was given with it as `{ args }`, undefined otherwise. */
-export type PlainFunction<In, Out, Args = undefined> = (input: In, args: Args) => Out;
+export type PlainFunction<In, Out, Args = undefined> = (input: In, args: Args, context: CallContext) => Out;
 
 /**
  * A function with something that is made once and used by every call: a tokenizer, a model, a connection.
@@ -14,7 +20,7 @@ export type PlainFunction<In, Out, Args = undefined> = (input: In, args: Args) =
  */
 export interface StatefulFunction<In, Out, State = unknown, Args = undefined> {
   setup(args: Args): State | Promise<State>;
-  call(input: In, state: State): Out;
+  call(input: In, state: State, context: CallContext): Out;
   teardown?(state: State): void | Promise<void>;
 }
 
