@@ -1,7 +1,9 @@
 /** The program: its commands, and how an error becomes a message and an exit code. */
 import { readFileSync } from "node:fs";
+import { isPondError } from "@smallpond/base";
 import { Command, CommanderError } from "commander";
 import { doctorCommand } from "./commands/doctor.ts";
+import { jobCommand } from "./commands/job.ts";
 import { runCommand } from "./commands/run.ts";
 import { sqlCommand } from "./commands/sql.ts";
 import { errorText, isVerbose } from "./output/error-text.ts";
@@ -21,11 +23,15 @@ function program(): Command {
     version: string;
   };
   const pond = new Command("pond")
-    .description("DataFrames over DuckDB, from one machine up: run jobs, query files, look at this machine.")
+    .description(
+      "DataFrames over DuckDB, from one machine up: run jobs, look at them, query files, check this machine.",
+    )
     .version(version)
     .addHelpText("after", "\nExample:\n  pond sql \"SELECT count(*) FROM 'flights.parquet'\"");
-  for (const command of [runCommand(), sqlCommand(), doctorCommand()]) pond.addCommand(command);
-  for (const command of [pond, ...pond.commands])
+  for (const command of [runCommand(), sqlCommand(), jobCommand(), doctorCommand()]) {
+    pond.addCommand(command);
+  }
+  for (const command of [pond, ...pond.commands, ...pond.commands.flatMap((one) => one.commands)])
     command.exitOverride().showHelpAfterError("(--help says more)");
   return pond;
 }
@@ -34,5 +40,5 @@ function failed(error: unknown, args: readonly string[]): number {
   // Commander has printed its message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   console.error(errorText(error, { verbose: isVerbose({ verbose: args.includes("--verbose") }) }));
-  return EXIT_FAILURE;
+  return isPondError(error, "BAD_USAGE") ? EXIT_USAGE : EXIT_FAILURE;
 }

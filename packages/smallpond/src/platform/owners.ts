@@ -14,6 +14,18 @@ export function machineOwners(): Owners {
   };
 }
 
+/** Sends SIGTERM; false when the process cannot be reached: it is on another host, or belongs to somebody else. */
+export function terminate(owner: Owner): boolean {
+  if (owner.host !== hostname()) return false;
+  // Gone since, and its id may be another's by now.
+  if (startOf(owner.pid) !== owner.started) return true;
+  try {
+    return process.kill(owner.pid, "SIGTERM");
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}
+
 function exists(pid: number): boolean {
   try {
     process.kill(pid, 0);

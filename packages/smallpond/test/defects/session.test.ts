@@ -90,7 +90,9 @@ test("a session without executors starts none, and an empty job leaves no direct
   expect(await world.disk.exists(sp.directory)).toBe(false);
 });
 
-test("closing removes intermediates and keeps the report, after success and after failure alike (3: session)", async () => {
+const REPORTS = ["config", "log", "report.json", "status.json"];
+
+test("closing keeps what a job says about itself, and intermediates only where a failed task reads them (3: session)", async () => {
   await using world = await openWorld();
   const path = await hundredRows(world);
   for (const bad of [false, true]) {
@@ -101,7 +103,8 @@ test("closing removes intermediates and keeps the report, after success and afte
     await sp.close();
     await sp.close();
     const left = (await world.disk.readdir(sp.directory)).map((entry) => entry.name);
-    expect(left).toEqual(["report.json"]);
+    const kept = bad ? ["config", "failed", "log", "report.json", "staging", "status.json"] : REPORTS;
+    expect(left).toEqual(kept);
     const report = JSON.parse(
       new TextDecoder().decode(await world.disk.readFile(`${sp.directory}/report.json`)),
     ) as {

@@ -205,5 +205,5 @@ test("a script that never closes its session ends all the same, and leaves no ex
   await until("the end of the executors", () => !pids.some(isAlive));
   const [job] = (await world.list("data")).filter((name) => name !== ".running");
   expect(await world.list("data/.running")).toEqual([]);
-  expect(await world.list(`data/${job}`)).toEqual(["report.json"]);
+  expect(await world.list(`data/${job}`)).toEqual(["config", "log", "report.json", "status.json"]);
 });
