@@ -25,7 +25,10 @@ void Environment::onCleanup(napi_async_cleanup_hook_handle, void* self) {
   environment->ending_ = true;
   for (Watcher* watcher = environment->first_; watcher != nullptr;) {
     Watcher* next = watcher->next_;
-    watcher->close();
+    if (!watcher->closing_) {
+      watcher->owner_->onEnding();
+      watcher->close();
+    }
     watcher = next;
   }
   environment->finishIfEmpty();
@@ -49,14 +52,14 @@ void Environment::remove(Watcher* watcher) {
   if (watcher->next_ != nullptr) watcher->next_->previous_ = watcher->previous_;
 }
 
-Watcher::Watcher(Environment* environment, OnReady ready) : environment_(environment), ready_(std::move(ready)) {
+Watcher::Watcher(Environment* environment, Owner* owner) : environment_(environment), owner_(owner) {
   handle_ = static_cast<uv_poll_t*>(std::calloc(1, uv_handle_size(POND_UV_POLL)));
   POND_ASSERT(handle_ != nullptr);
 }
 
-Watcher* Watcher::start(Environment* environment, int fd, int events, OnReady ready, int* error) {
+Watcher* Watcher::start(Environment* environment, int fd, int events, Owner* owner, int* error) {
   POND_ASSERT(!environment->ending());
-  auto* watcher = new Watcher(environment, std::move(ready));
+  auto* watcher = new Watcher(environment, owner);
   const int failed = uv_poll_init(environment->loop(), watcher->handle_, fd);
   if (failed != 0) {
     *error = -failed;
@@ -69,6 +72,7 @@ Watcher* Watcher::start(Environment* environment, int fd, int events, OnReady re
   const int refused = watcher->listenFor(events);
   if (refused != 0) {
     *error = -refused;
+    watcher->owner_ = nullptr;
     watcher->close();
     return nullptr;
   }
@@ -87,9 +91,7 @@ void Watcher::hold(bool on) {
   else uv_unref(handle);
 }
 
-void Watcher::close(OnClosed closed) {
-  // The environment may close what its owner closes as well; the owner still has to hear of the end.
-  if (closed != nullptr) closed_ = std::move(closed);
+void Watcher::close() {
   if (closing_) return;
   closing_ = true;
   uv_close(reinterpret_cast<uv_handle_t*>(handle_), onClose);
@@ -98,18 +100,17 @@ void Watcher::close(OnClosed closed) {
 void Watcher::onPoll(uv_poll_t* handle, int status, int events) {
   auto* watcher = static_cast<Watcher*>(uv_handle_get_data(reinterpret_cast<uv_handle_t*>(handle)));
   if (watcher->closing_ || watcher->environment_->ending()) return;
-  // A copy, because the callback may close the watcher and so drop the function that is running.
-  const OnReady ready = watcher->ready_;
-  ready(status < 0 ? status : events);
+  watcher->owner_->onReady(status < 0 ? status : events);
 }
 
 void Watcher::onClose(uv_handle_t* handle) {
   auto* watcher = static_cast<Watcher*>(uv_handle_get_data(handle));
   Environment* environment = watcher->environment_;
+  Owner* owner = watcher->owner_;
   environment->remove(watcher);
-  if (watcher->closed_ != nullptr) watcher->closed_();
   std::free(watcher->handle_);
   delete watcher;
+  if (owner != nullptr) owner->onClosed();
   environment->finishIfEmpty();
 }
 

@@ -4,8 +4,6 @@
 // then see every handle closed before it goes. Each Watcher is therefore listed here and closed by an asynchronous
 // cleanup hook, which Node waits for.
 #pragma once
-#include <functional>
-
 #include "napi.h"
 #include "uv.h"
 
@@ -39,31 +37,39 @@ class Environment {
   friend class Watcher;
 };
 
-// Watches a descriptor in the event loop. Owned by whoever made it until `close`, after which it deletes itself.
+// Watches a descriptor in the event loop for an owner. It deletes itself once it is closed.
 class Watcher {
  public:
-  // Told the uv events that are there, or a negative error number.
-  using OnReady = std::function<void(int events)>;
-  // Told once, when the loop holds the handle no more: only then may the descriptor be closed.
-  using OnClosed = std::function<void()>;
+  class Owner {
+   public:
+    // The uv events that are there, or a negative error number.
+    virtual void onReady(int events) = 0;
+    // The environment is ending: whatever still runs must be over when this returns. `onClosed` follows.
+    virtual void onEnding() {}
+    // Told once: the loop holds the handle no more, so the descriptor may be closed. The watcher is gone.
+    virtual void onClosed() = 0;
 
-  // Null, with `*error` set to a positive error number, when the loop takes no such descriptor.
-  static Watcher* start(Environment* environment, int fd, int events, OnReady ready, int* error);
+   protected:
+    ~Owner() = default;
+  };
+
+  // Null, with `*error` set to a positive error number, when the loop takes no such descriptor; the owner hears nothing.
+  static Watcher* start(Environment* environment, int fd, int events, Owner* owner, int* error);
 
   // Whether it keeps the loop, and with it the process, alive.
   void hold(bool on);
   int listenFor(int events);
-  void close(OnClosed closed = nullptr);
+  // `onClosed` is called later, from the loop.
+  void close();
   bool closing() const { return closing_; }
 
  private:
-  Watcher(Environment* environment, OnReady ready);
+  Watcher(Environment* environment, Owner* owner);
   static void onPoll(uv_poll_t* handle, int status, int events);
   static void onClose(uv_handle_t* handle);
 
   Environment* environment_;
-  OnReady ready_;
-  OnClosed closed_;
+  Owner* owner_;
   uv_poll_t* handle_ = nullptr;
   Watcher* previous_ = nullptr;
   Watcher* next_ = nullptr;

@@ -6,6 +6,8 @@ namespace pond {
 
 void exportCrc32c(napi_env env, napi_value exports);
 void exportMemory(napi_env env, napi_value exports);
+void exportFileFacts(napi_env env, napi_value exports);
 void exportPoll(napi_env env, napi_value exports);
+void exportRing(napi_env env, napi_value exports);
 
 }  // namespace pond

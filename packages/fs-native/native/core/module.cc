@@ -4,6 +4,8 @@
 NAPI_MODULE_INIT() {
   pond::exportCrc32c(env, exports);
   pond::exportMemory(env, exports);
+  pond::exportFileFacts(env, exports);
   pond::exportPoll(env, exports);
+  pond::exportRing(env, exports);
   return exports;
 }

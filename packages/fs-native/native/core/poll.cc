@@ -16,26 +16,28 @@ namespace pond {
 namespace {
 
 // Lives until JavaScript has let go of it and the loop has, whichever is later.
-struct Poll {
+struct Poll final : Watcher::Owner {
   Watcher* watcher = nullptr;
-  std::unique_ptr<Callback> onReady;
-  std::unique_ptr<Callback> onClosed;
+  std::unique_ptr<Callback> ready;
+  std::unique_ptr<Callback> closed;
   bool collected = false;
-};
 
-void afterClose(Poll* poll) {
-  poll->watcher = nullptr;
-  if (poll->onClosed != nullptr) poll->onClosed->call(0);
-  poll->onReady.reset();
-  poll->onClosed.reset();
-  if (poll->collected) delete poll;
-}
+  void onReady(int events) override { ready->call(events); }
+
+  void onClosed() override {
+    watcher = nullptr;
+    if (closed != nullptr) closed->call(0);
+    ready.reset();
+    closed.reset();
+    if (collected) delete this;
+  }
+};
 
 void collect(napi_env, void* data, void*) {
   auto* poll = static_cast<Poll*>(data);
   poll->collected = true;
   if (poll->watcher == nullptr) delete poll;
-  else if (!poll->watcher->closing()) poll->watcher->close([poll] { afterClose(poll); });
+  else poll->watcher->close();
 }
 
 Poll* pollOf(napi_env env, napi_value value) {
@@ -53,25 +55,19 @@ napi_value pollStart(napi_env env, napi_callback_info info) {
   const int32_t events = arguments.int32(1);
   napi_value ready = arguments.function(2);
   if (!arguments.ok()) return nullptr;
-  Environment* environment = Environment::of(env);
   auto poll = std::make_unique<Poll>();
-  Poll* raw = poll.get();
-  poll->onReady = std::make_unique<Callback>(environment, ready, "pond.poll");
+  Environment* environment = Environment::of(env);
+  poll->ready = std::make_unique<Callback>(environment, ready, "pond.poll");
+  napi_value handle;
+  POND_TRY(napi_create_external(env, poll.get(), collect, nullptr, &handle));
+  // From here on it is deleted when it is collected.
+  Poll* started = poll.release();
   int error = 0;
-  poll->watcher = Watcher::start(environment, fd, events, [raw](int what) { raw->onReady->call(what); }, &error);
-  if (poll->watcher == nullptr) {
+  started->watcher = Watcher::start(environment, fd, events, started, &error);
+  if (started->watcher == nullptr) {
     throwErrno(env, error, "uv_poll");
     return nullptr;
   }
-  napi_value handle;
-  if (napi_create_external(env, raw, collect, nullptr, &handle) != napi_ok) {
-    raw->collected = true;
-    raw->watcher->close([raw] { afterClose(raw); });
-    poll.release();
-    throwIfNothingPends(env, "napi_create_external");
-    return nullptr;
-  }
-  poll.release();
   return handle;
 }
 
@@ -104,8 +100,8 @@ napi_value pollStop(napi_env env, napi_callback_info info) {
     napi_throw_error(env, "ECLOSED", "the poll was stopped before");
     return nullptr;
   }
-  poll->onClosed = std::make_unique<Callback>(Environment::of(env), closed, "pond.poll.closed");
-  poll->watcher->close([poll] { afterClose(poll); });
+  poll->closed = std::make_unique<Callback>(Environment::of(env), closed, "pond.poll.closed");
+  poll->watcher->close();
   return undefined(env);
 }
 

@@ -12,6 +12,22 @@ export interface CoreAddon {
   mapShared(fd: number, position: number, bytes: number, writable: boolean): ArrayBuffer;
   pageBytes(): number;
 
+  /** Of direct operations on an open file: position * 2^16 + memory, 0 where impossible, -1 where unknown. */
+  directAlignment(fd: number): number;
+
+  /** Only where the system has io_uring; `table` as native/core/ring.cc describes it. */
+  ringOpen(entries: number, table: ArrayBuffer, onCompletions: (count: number) => void): RingHandle;
+  /** Takes the first `count` operations of the table; returns how many the queue had room for. */
+  ringSubmit(ring: RingHandle, count: number): number;
+  /** Moves outcomes into the table without waiting for any; returns how many. */
+  ringReap(ring: RingHandle): number;
+  ringRegion(ring: RingHandle, memory: ArrayBuffer): number;
+  ringFile(ring: RingHandle, fd: number): number;
+  ringForget(ring: RingHandle, file: number): void;
+  ringSpin(ring: RingHandle, microseconds: number): void;
+  ringHold(ring: RingHandle, on: boolean): void;
+  ringClose(ring: RingHandle, onClosed: () => void): void;
+
   /** `events`: 1 readable, 2 writable, 4 disconnected; `onReady` gets those there are, or a negative error number. */
   pollStart(fd: number, events: number, onReady: (events: number) => void): PollHandle;
   pollEvents(poll: PollHandle, events: number): void;
@@ -23,6 +39,7 @@ export interface CoreAddon {
   writeNow(fd: number, views: readonly Uint8Array[]): number;
 }
 
+export type RingHandle = { readonly ring: unique symbol };
 export type PollHandle = { readonly poll: unique symbol };
 
 let loaded: Loaded<CoreAddon> | undefined;
