@@ -1,1 +1,2 @@
-export {};
+/** Contracts that the native parts and their fallbacks both keep, and that later users run against what they build. */
+export { type DiskQueueUnderTest, diskQueueContract } from "./contracts/disk-queue.ts";

@@ -83,8 +83,10 @@ class EngineQueue implements DiskQueue {
     const { handle, direct } = await openFile(path, options);
     try {
       const alignment = direct ? directAlignment(handle.fd) : { position: 1, memory: 1 };
-      if (alignment !== undefined)
-        return new EngineQueueFile(this.#engine, handle, { path, direct, alignment });
+      if (alignment !== undefined) {
+        const isClosed = (): boolean => this.#closing !== undefined;
+        return new EngineQueueFile(this.#engine, handle, { path, direct, alignment, isClosed });
+      }
       // The file system took the flag, and says now that it cannot.
       await handle.close();
       if (options.direct === true) throw diskError("EINVAL", { operation: "open", path });

@@ -11,6 +11,8 @@ export interface QueueFileSettings {
   readonly path: string;
   readonly direct: boolean;
   readonly alignment: QueueFile["alignment"];
+  /** Of the queue: whether it was closed. */
+  readonly isClosed: () => boolean;
 }
 
 export class EngineQueueFile implements QueueFile {
@@ -20,6 +22,7 @@ export class EngineQueueFile implements QueueFile {
   readonly #engine: Engine;
   readonly #handle: fs.FileHandle;
   readonly #file: EngineFile;
+  readonly #isQueueClosed: () => boolean;
   #inFlight = 0;
   #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -30,6 +33,7 @@ export class EngineQueueFile implements QueueFile {
     this.path = settings.path;
     this.direct = settings.direct;
     this.alignment = settings.alignment;
+    this.#isQueueClosed = settings.isClosed;
     this.#file = engine.attach(handle.fd, settings.direct);
   }
 
@@ -98,12 +102,16 @@ export class EngineQueueFile implements QueueFile {
         this.#idle = resolve;
       });
     }
-    this.#engine.detach(this.#file);
+    if (!this.#isQueueClosed()) this.#engine.detach(this.#file);
     await this.#handle.close();
   }
 
+  get #isClosed(): boolean {
+    return this.#closing !== undefined || this.#isQueueClosed();
+  }
+
   #refusal(transfer: Transfer): number {
-    if (this.#closing !== undefined) return ERRNO.EBADF;
+    if (this.#isClosed) return ERRNO.EBADF;
     const refused = refusal(transfer, this);
     if (refused !== 0) return refused;
     return this.#engine.hasRoom ? 0 : ERRNO.EBUSY;
@@ -128,7 +136,7 @@ export class EngineQueueFile implements QueueFile {
   }
 
   async #guard<T>(operation: string, work: () => Promise<T>): Promise<T> {
-    if (this.#closing !== undefined) throw diskErrorOf(ERRNO.EBADF, operation, this.path);
+    if (this.#isClosed) throw diskErrorOf(ERRNO.EBADF, operation, this.path);
     this.#inFlight++;
     try {
       return await work();
