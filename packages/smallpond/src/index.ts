@@ -5,7 +5,6 @@ export {
   DataFrame,
   type FunctionOptions,
   type JoinOptions,
-  type WriteResult,
 } from "./dataframe/data-frame.ts";
 export { GroupedFrame } from "./dataframe/grouped-frame.ts";
 export type { InitOptions, SessionSettings } from "./dataframe/init-options.ts";
@@ -13,9 +12,24 @@ export type { On } from "./dataframe/join-on.ts";
 export { type SessionListener, watchSessions } from "./dataframe/open-sessions.ts";
 export type { Inputs, SqlPart } from "./dataframe/query-of.ts";
 export type { RepartitionOptions } from "./dataframe/repartition-options.ts";
-export type { ActionReport, NodeReport, SessionReport, StageReport, TaskSeconds } from "./dataframe/report.ts";
+export type {
+  ActionReport,
+  NodeReport,
+  SessionReport,
+  StageReport,
+  TaskSeconds,
+} from "./dataframe/report.ts";
 export { type CloseOptions, init, Session } from "./dataframe/session.ts";
 export { textTable } from "./dataframe/text-table.ts";
+export type { WriteResult } from "./dataframe/write.ts";
+export type {
+  HiveOptions,
+  WriteArrowOptions,
+  WriteCsvOptions,
+  WriteJsonOptions,
+  WriteOptions,
+  WriteParquetOptions,
+} from "./dataframe/write-options.ts";
 export type { Column } from "./duckdb/schema.ts";
 export { Bits } from "./duckdb/values/bits.ts";
 export { CalendarDate } from "./duckdb/values/calendar-date.ts";
@@ -37,4 +51,4 @@ export type { CsvScanOptions } from "./logical/csv-scan.ts";
 export type { JoinType } from "./logical/join.ts";
 export type { JsonScanOptions } from "./logical/json-scan.ts";
 export type { ParquetScanOptions } from "./logical/parquet-scan.ts";
-export type { WriteMode, WriteParquetOptions } from "./logical/write-parquet.ts";
+export type { WriteMode } from "./logical/write.ts";

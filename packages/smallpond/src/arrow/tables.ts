@@ -6,6 +6,7 @@ import type { DatabaseConnection } from "../duckdb/database.ts";
 import { duckdbError } from "../duckdb/errors.ts";
 import { describeValue } from "../duckdb/values/errors.ts";
 import { type BatchOptions, recordBatchesFromResult, tableFromResult } from "./batches.ts";
+import { IpcFile, type IpcOptions } from "./ipc.ts";
 import { createTableFromArrow } from "./table-from-arrow.ts";
 
 /** The result as tables of so many rows each, the last one fewer. Errors of the engine are ours, as everywhere. */
@@ -18,6 +19,23 @@ export async function* arrowBatches(
   } catch (error) {
     throw duckdbError(error, "");
   }
+}
+
+/** The result as record batches. */
+export async function* recordBatches(
+  result: DuckDBResult,
+  options: BatchOptions,
+): AsyncGenerator<RecordBatch, void> {
+  try {
+    yield* recordBatchesFromResult(result, options);
+  } catch (error) {
+    throw duckdbError(error, "");
+  }
+}
+
+/** A new file in an IPC format with the columns of a result. */
+export function ipcFile(result: DuckDBResult, options: IpcOptions): IpcFile {
+  return IpcFile.of(result, options);
 }
 
 /** All rows of the result as one table. */

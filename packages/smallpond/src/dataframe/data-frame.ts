@@ -2,7 +2,6 @@
 import { type Clock, PondError } from "@smallpond/base";
 import type { RecordBatch, Table } from "apache-arrow";
 import { loadArrow } from "../arrow/lazy.ts";
-import { datasetBytes, datasetRows } from "../dataset/stored-dataset.ts";
 import { rowBatches } from "../duckdb/rows.ts";
 import type { Column } from "../duckdb/schema.ts";
 import type { Row } from "../duckdb/values/js-value.ts";
@@ -25,7 +24,7 @@ import { repartition } from "../logical/repartition.ts";
 import { sort } from "../logical/sort.ts";
 import { union } from "../logical/union.ts";
 import { withColumns } from "../logical/with-columns.ts";
-import { type WriteParquetOptions, writeParquet } from "../logical/write-parquet.ts";
+import { describeNode } from "../planner/describe.ts";
 import { badArgument, type OneOrMore, oneOrMore } from "./arguments.ts";
 import type { ActionOptions, Engine, Reading } from "./engine.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
@@ -36,6 +35,13 @@ import { joinOn, type On } from "./join-on.ts";
 import type { ActionRecorder } from "./recorder.ts";
 import { type RepartitionOptions, repartitionSpec } from "./repartition-options.ts";
 import { textTable } from "./text-table.ts";
+import { type WriteFormat, type WriteOptionsOf, type WriteResult, writeNode, writeResult } from "./write.ts";
+import type {
+  WriteArrowOptions,
+  WriteCsvOptions,
+  WriteJsonOptions,
+  WriteParquetOptions,
+} from "./write-options.ts";
 
 /** What a frame needs of its session. */
 export interface FrameHost {
@@ -70,13 +76,6 @@ export interface JoinOptions {
   readonly suffix?: string;
   /** Hash both sides into that many parts and join part by part, for joins that do not fit in memory as one. */
   readonly partitions?: number;
-}
-
-export interface WriteResult {
-  readonly path: string;
-  readonly files: readonly string[];
-  readonly rows: number;
-  readonly bytes: number;
 }
 
 const BATCH_ROWS = 122_880;
@@ -329,24 +328,45 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
    * the path ends in `.parquet`. Nothing is at the target before all of it is.
    *
    * @throws TARGET_EXISTS when the target is there and `mode` is `error`, the default.
+   * @throws UNSUPPORTED_TYPE for a column that Parquet has no form for, unless `casts` says what to write.
    */
-  async writeParquet(path: string, options: WriteParquetOptions & ActionOptions = {}): Promise<WriteResult> {
-    const { signal, ...write } = options;
-    const node = writeParquet(this.#meta(), this.node, path, write);
-    return await this.#act(`writeParquet(${path})`, { signal }, async (combined, action) => {
-      const dataset = await this.#host.engine.compute(node, { signal: combined, action });
-      return {
-        path,
-        files: dataset.partitions.flat().map((file) => file.path),
-        rows: datasetRows(dataset),
-        bytes: datasetBytes(dataset),
-      };
-    });
+  writeParquet(path: string, options: WriteParquetOptions & ActionOptions = {}): Promise<WriteResult> {
+    return this.#write("parquet", path, options);
   }
 
   /** The written files as a frame; they are written when it is first computed. */
   writeParquetLazy(path: string, options: WriteParquetOptions = {}): DataFrame<R> {
-    return this.#next(writeParquet(this.#meta(), this.node, path, options));
+    return this.#writeLazy("parquet", path, options);
+  }
+
+  /** Writes CSV, as `writeParquet` does: a directory, or one file when the path ends in `.csv`, `.csv.gz`, `.tsv` … */
+  writeCsv(path: string, options: WriteCsvOptions & ActionOptions = {}): Promise<WriteResult> {
+    return this.#write("csv", path, options);
+  }
+
+  /** This frame, which is also written when it is first computed: CSV itself would forget the types. */
+  writeCsvLazy(path: string, options: WriteCsvOptions = {}): DataFrame<R> {
+    return this.#writeLazy("csv", path, options);
+  }
+
+  /** Writes one JSON object per line, or one array per file: a directory, or one file when the path ends in `.json`, `.jsonl` … */
+  writeJson(path: string, options: WriteJsonOptions & ActionOptions = {}): Promise<WriteResult> {
+    return this.#write("json", path, options);
+  }
+
+  /** This frame, which is also written when it is first computed: JSON itself would forget the types. */
+  writeJsonLazy(path: string, options: WriteJsonOptions = {}): DataFrame<R> {
+    return this.#writeLazy("json", path, options);
+  }
+
+  /** Writes Arrow IPC, every type included: a directory, or one file when the path ends in `.arrow`, `.arrows` … */
+  writeArrow(path: string, options: WriteArrowOptions & ActionOptions = {}): Promise<WriteResult> {
+    return this.#write("arrow", path, options);
+  }
+
+  /** This frame, which is also written when it is first computed. */
+  writeArrowLazy(path: string, options: WriteArrowOptions = {}): DataFrame<R> {
+    return this.#writeLazy("arrow", path, options);
   }
 
   /** Runs the frame now and keeps its result for everything made from it, until the session closes. */
@@ -409,6 +429,22 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   #next<S extends Row>(node: LogicalNode): DataFrame<S> {
     return new DataFrame<S>(this.#host, node);
+  }
+
+  async #write<F extends WriteFormat>(
+    format: F,
+    path: string,
+    { signal, ...options }: WriteOptionsOf[F] & ActionOptions,
+  ): Promise<WriteResult> {
+    const request = { format, path, options: options as WriteOptionsOf[F], read: false };
+    const node = writeNode(() => this.#meta(), this.node, request);
+    return await this.#act(describeNode(node), { signal }, async (combined, action) =>
+      writeResult(node, await this.#host.engine.write(node, { signal: combined, action })),
+    );
+  }
+
+  #writeLazy<F extends WriteFormat>(format: F, path: string, options: WriteOptionsOf[F]): DataFrame<R> {
+    return this.#next(writeNode(() => this.#meta(), this.node, { format, path, options, read: true }));
   }
 
   #function<S extends Row>(

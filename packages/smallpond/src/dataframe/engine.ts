@@ -2,8 +2,6 @@
  * The session's machinery below the API: plans what is asked, runs the stages, keeps their results for later actions.
  */
 import { type Clock, type Disk, isPondError } from "@smallpond/base";
-import { checkTarget, type PublishTarget, publish, stagingPath, trimmed } from "../dataset/publish.ts";
-import { recoverTarget } from "../dataset/recover.ts";
 import { datasetBytes, type StoredDataset } from "../dataset/stored-dataset.ts";
 import type { BoundSchema, Database, DatabaseConnection } from "../duckdb/database.ts";
 import { SqlParser } from "../duckdb/parser.ts";
@@ -11,7 +9,7 @@ import type { TaskRunner } from "../execution/runner.ts";
 import { runStages, type TaskFailure } from "../execution/scheduler.ts";
 import type { FunctionNode } from "../logical/function.ts";
 import { isFileScan, type LogicalNode, type NodeId, type NodeMeta, topological } from "../logical/node.ts";
-import { isSingleFile, type WriteParquet } from "../logical/write-parquet.ts";
+import type { Write } from "../logical/write.ts";
 import { optimize } from "../optimizer/optimize.ts";
 import type { RuleContext } from "../optimizer/rule.ts";
 import { alignPartitions } from "../planner/align.ts";
@@ -29,6 +27,7 @@ import type { FailurePlace } from "./failed-tasks.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 import { Inputs, type TypedScans } from "./inputs.ts";
 import type { ActionPlan, ActionRecorder, Recorder } from "./recorder.ts";
+import { checkWrite, rowsOf, writeTarget } from "./write-target.ts";
 
 export interface EngineDeps {
   readonly clock: Clock;
@@ -62,6 +61,8 @@ export interface Reading extends AsyncDisposable {
 interface Kept {
   readonly node: LogicalNode;
   readonly dataset: StoredDataset;
+  /** The files of a write, where people find them. */
+  readonly written?: StoredDataset;
   /** The input files it was made from, by scan. */
   readonly inputs: ReadonlyMap<NodeId, string>;
   /** Removed with the result; null for what people asked to have written. */
@@ -117,6 +118,16 @@ export class Engine {
   /** Runs a frame to its end and keeps the result: later actions, and frames made from it, read it. */
   async compute(node: LogicalNode, options: RunOptions): Promise<StoredDataset> {
     return await this.#alone(() => this.#computeLocked(node, options));
+  }
+
+  /** Writes, and returns the files. Nothing is kept of it: they are people's. */
+  async write(node: Write, options: RunOptions): Promise<StoredDataset> {
+    return await this.#alone(async () => {
+      await this.#computeLocked(node, options);
+      const { written } = this.#kept.get(node.id)!;
+      this.#kept.delete(node.id);
+      return written!;
+    });
   }
 
   async #computeLocked(node: LogicalNode, options: RunOptions): Promise<StoredDataset> {
@@ -200,7 +211,7 @@ export class Engine {
     const ids = topological(root).flatMap((node) => [node.id, ...(this.#parts.get(node.id)?.values() ?? [])]);
     for (const id of ids) {
       const kept = this.#kept.get(id);
-      if (kept === undefined || kept.node.kind === "write-parquet") continue;
+      if (kept === undefined || kept.node.kind === "write") continue;
       const now = await context.inputs.fingerprints(kept.node);
       const same = [...kept.inputs].every(([scan, print]) => now.get(scan) === print);
       if (!same) await this.forget(kept.node);
@@ -223,7 +234,7 @@ export class Engine {
   ): Promise<void> {
     const { clock } = this.#deps;
     for (const node of topological(root)) {
-      if (node.kind === "write-parquet" && !this.#kept.has(node.id)) await this.#checkWrite(node);
+      if (node.kind === "write" && !this.#kept.has(node.id)) await checkWrite(this.#deps, node);
     }
     const graph = await planStages(context, this.#host(context), root, reader);
     const { action } = options;
@@ -270,7 +281,7 @@ export class Engine {
     const { directory, disk } = this.#deps;
     // Taken before anything is read: a file that changes meanwhile is then seen to have changed.
     const inputs = await context.inputs.fingerprints(node);
-    if (node.kind === "write-parquet") return await this.#writeTarget(node, inputs);
+    if (node.kind === "write") return await this.#writeTarget(node, inputs);
     const path = await directory.stage(node.kind);
     return {
       root: path,
@@ -283,30 +294,12 @@ export class Engine {
     };
   }
 
-  async #checkWrite(node: WriteParquet): Promise<void> {
-    try {
-      const { disk, owners } = this.#deps;
-      await recoverTarget(disk, trimmed(node.path), owners);
-      await checkTarget(disk, publishTarget(node, "", owners));
-    } catch (error) {
-      throw atNode(error, node);
-    }
-  }
-
-  async #writeTarget(node: WriteParquet, inputs: Kept["inputs"]): Promise<StageTarget> {
-    const { disk, directory, owners } = this.#deps;
-    const job = directory.path.slice(-8);
-    const target = publishTarget(node, `${job}-${this.#writes++}`, owners);
-    const staging = stagingPath(target);
-    await disk.mkdir(staging, { recursive: true });
-    return {
-      root: staging,
-      done: async (dataset) => {
-        const published = await publish(disk, dataset, target);
-        this.#kept.set(node.id, { node, dataset: published, path: null, inputs });
-      },
-      abandon: () => disk.removeTree(staging),
-    };
+  async #writeTarget(node: Write, inputs: Kept["inputs"]): Promise<StageTarget> {
+    const tag = `${this.#deps.directory.path.slice(-8)}-${this.#writes++}`;
+    return await writeTarget(this.#deps, node, tag, (written) => {
+      const dataset = rowsOf(node, written, this.#kept.get(node.inputs[0]!.id)?.dataset);
+      this.#kept.set(node.id, { node, dataset, written, path: null, inputs });
+    });
   }
 
   /** The plan context of one action. `locked` says that the action holds the right to run stages. */
@@ -342,16 +335,6 @@ export class Engine {
     }
     return atNode(error, culprit(error, root));
   }
-}
-
-function publishTarget(node: WriteParquet, tag: string, owners: Owners): PublishTarget {
-  return {
-    path: node.path,
-    singleFile: isSingleFile(node),
-    mode: node.options.mode ?? "error",
-    tag,
-    owner: owners.self,
-  };
 }
 
 /** `Promise.withResolvers`, which Node 20 lacks. */

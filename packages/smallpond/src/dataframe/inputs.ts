@@ -18,8 +18,18 @@ export type TypedScans = Map<NodeId, Typed>;
 
 const EXTENSIONS = {
   "parquet-scan": [".parquet", ".parq", ".pq"],
-  "csv-scan": [".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst"],
-  "json-scan": [".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz"],
+  "csv-scan": [".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst", ".tsv.zst"],
+  "json-scan": [
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".json.gz",
+    ".jsonl.gz",
+    ".ndjson.gz",
+    ".json.zst",
+    ".jsonl.zst",
+    ".ndjson.zst",
+  ],
 } as const;
 
 export class Inputs {

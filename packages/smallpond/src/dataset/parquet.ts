@@ -1,10 +1,11 @@
 /** SQL that reads Parquet: whole scans as people asked for them, and slices of known files. */
 
 import { emptyRelation, findColumn, type Schema } from "../duckdb/schema.ts";
-import { quoteName, quoteText, quoteTexts } from "../duckdb/text.ts";
+import { quoteName, quoteTexts } from "../duckdb/text.ts";
 import { isReadableType } from "../duckdb/type-text.ts";
 import type { ParquetScanOptions } from "../logical/parquet-scan.ts";
 import type { FileSlice } from "./file-slice.ts";
+import { hiveTypes } from "./hive.ts";
 import { escapeGlob } from "./paths.ts";
 
 /** All of a scan's files. `columns` keeps its order; everything else is left to DuckDB's optimizer. */
@@ -90,15 +91,4 @@ function readParquet(
     parameters.push(`hive_partitioning = ${options.hivePartitioning}`);
   if (hive !== null && options.hivePartitioning !== false) parameters.push(`hive_types = ${hive}`);
   return `read_parquet(${parameters.join(", ")})`;
-}
-
-/** The types that `key=value` directories of this path have in the whole scan. */
-function hiveTypes(path: string, schema: Schema): string | null {
-  const types = path
-    .split("/")
-    .slice(0, -1)
-    .map((segment) => /^([^=]+)=/.exec(segment)?.[1])
-    .flatMap((key) => (key === undefined ? [] : (findColumn(schema, key) ?? [])))
-    .map((column) => `${quoteText(column.name)}: ${quoteText(column.type)}`);
-  return types.length === 0 ? null : `{${types.join(", ")}}`;
 }

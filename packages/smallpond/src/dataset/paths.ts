@@ -2,6 +2,9 @@
 import { type Disk, isPondError, PondError } from "@smallpond/base";
 import type { DatabaseConnection } from "../duckdb/database.ts";
 import { quoteText } from "../duckdb/text.ts";
+import { isHiveFolder } from "./hive.ts";
+import { trimmed } from "./place.ts";
+import { isAppendFolder, isStaged } from "./staging.ts";
 
 export interface ListRequest {
   readonly paths: readonly string[];
@@ -46,14 +49,30 @@ async function matchPath(
   });
   if (stat === undefined) return hasGlob(path) ? await glob(connection, path) : [];
   if (!stat.isDirectory) return [path];
-  const inside = `${escapeGlob(path.replace(/\/+$/, ""))}${request.recursive ? "/**" : ""}/*`;
-  const entries = await glob(connection, inside);
+  const entries = await listDirectory(disk, connection, trimmed(path), request.recursive);
   return entries.filter((entry) => request.extensions.some((end) => entry.toLowerCase().endsWith(end)));
+}
+
+/** What was appended, and what is laid out by the values of columns, belongs to a directory at any rate. */
+async function listDirectory(
+  disk: Disk,
+  connection: DatabaseConnection,
+  path: string,
+  recursive: boolean,
+): Promise<string[]> {
+  if (recursive) return await glob(connection, `${escapeGlob(path)}/**/*`);
+  const files = await glob(connection, `${escapeGlob(path)}/*`);
+  for (const { name, type } of await disk.readdir(path)) {
+    if (type !== "directory" || !(isAppendFolder(name) || isHiveFolder(name))) continue;
+    files.push(...(await listDirectory(disk, connection, `${path}/${name}`, recursive)));
+  }
+  return files;
 }
 
 async function glob(connection: DatabaseConnection, pattern: string): Promise<string[]> {
   const rows = await connection.rows(`SELECT file FROM glob(${quoteText(pattern)}) ORDER BY file`);
-  return rows.map((row) => row.file as string);
+  // What others are still writing is nobody's input.
+  return rows.map((row) => row.file as string).filter((path) => !isStaged(path));
 }
 
 function hasGlob(path: string): boolean {

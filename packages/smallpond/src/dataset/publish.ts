@@ -1,18 +1,31 @@
 /**
  * From the files of a finished write to the target people named. Everything is written beside the target first; the
  * target changes by renames, when all of it is there.
+ *
+ * A new directory gets there by one rename, and so does what is appended: a directory `part-append-…` in the target,
+ * which readers of directories find and readers of `target/*.parquet` do not. Replacing takes two renames; a writer
+ * that dies between them is rolled forward by the next one (`recover.ts`).
  */
-import { type Disk, isPondError, PondError } from "@smallpond/base";
-import type { WriteMode } from "../logical/write-parquet.ts";
-import { type Owner, ownerName } from "../storage/owner.ts";
-import { COMMIT_FILE } from "./recover.ts";
-import type { StoredDataset, StoredFile } from "./stored-dataset.ts";
+import { type Disk, isPondError } from "@smallpond/base";
+import type { WriteMode } from "../logical/write.ts";
+import type { Owner } from "../storage/owner.ts";
+import { expectRoom, findPlace, nearestDirectory, type Place, parentOf } from "./place.ts";
+import { arrange } from "./published-files.ts";
+import { replaceInside, visibleEntries } from "./replace-inside.ts";
+import { targetExists, writingError } from "./sink-errors.ts";
+import { appendFolder, COMMIT_FILE, type Staging, stagingPath } from "./staging.ts";
+import type { StoredDataset } from "./stored-dataset.ts";
+import { syncTree } from "./sync-tree.ts";
 
 export interface PublishTarget {
   readonly path: string;
   readonly singleFile: boolean;
   readonly mode: WriteMode;
-  /** Distinguishes the files of this write from others in the same directory. */
+  /** Null: if something is replaced. */
+  readonly durable: boolean | null;
+  /** What file names end in, without the dot. */
+  readonly extension: string;
+  /** Distinguishes this write from others to the same target. */
   readonly tag: string;
   /** Who may work in, and remove, the staging directory. */
   readonly owner: Owner;
@@ -20,111 +33,162 @@ export interface PublishTarget {
 
 /** Refuses early what would be refused at the end, before any work is done. */
 export async function checkTarget(disk: Disk, target: PublishTarget): Promise<void> {
-  const path = trimmed(target.path);
-  const stat = await disk.stat(path).catch(ignoreMissing);
-  if (stat === undefined) return;
-  if (target.singleFile !== stat.isFile) {
-    throw targetError(path, target.singleFile ? "is a directory" : "is a file", "write to another path");
+  try {
+    const place = await findPlace(disk, target.path);
+    await refuseExisting(disk, target, place);
+    await expectRoom(disk, place.inside ? place.path : await nearestDirectory(disk, parentOf(place.path)));
+  } catch (error) {
+    throw writingError(error, target.path);
+  }
+}
+
+/** Makes the directory to work in: on the target's file system, so that publishing is a rename. */
+export async function openStaging(disk: Disk, target: PublishTarget): Promise<Staging> {
+  try {
+    const place = await findPlace(disk, target.path);
+    const path = stagingPath(place, target);
+    await disk.mkdir(path, { recursive: true });
+    return { path, place };
+  } catch (error) {
+    throw writingError(error, target.path);
+  }
+}
+
+/** Moves the files into place and returns where they are now. The staging is gone afterwards. */
+export async function publish(
+  disk: Disk,
+  dataset: StoredDataset,
+  target: PublishTarget,
+  staging: Staging,
+): Promise<StoredDataset> {
+  try {
+    const place = { ...(await findPlace(disk, target.path)), inside: staging.place.inside };
+    await refuseExisting(disk, target, place);
+    const published = target.singleFile
+      ? await publishFile(disk, dataset, target, place)
+      : await publishDirectory(disk, dataset, target, { path: staging.path, place });
+    await disk.removeTree(staging.path);
+    return published;
+  } catch (error) {
+    throw writingError(error, target.path);
+  }
+}
+
+async function refuseExisting(disk: Disk, target: PublishTarget, place: Place): Promise<void> {
+  if (place.there === "nothing") return;
+  if (target.singleFile !== (place.there === "file")) {
+    throw targetExists(target.path, `is a ${place.there}`, "write to another path");
   }
   if (target.singleFile && target.mode === "append") {
-    throw targetError(
-      path,
+    throw targetExists(
+      target.path,
       "is one file, which cannot be appended to",
       "write to a directory to append to it",
     );
   }
   if (target.mode !== "error") return;
-  if (stat.isFile || (await disk.readdir(path)).length > 0) {
-    throw targetError(
-      path,
-      "exists already",
-      'pass { mode: "overwrite" } or { mode: "append" }, or write to another path',
-    );
-  }
+  if (place.there === "file" || (await visibleEntries(disk, place.path)).length > 0) throw taken(target);
 }
 
-/** Where the attempts of a write go: beside the target, so that publishing is a rename on one file system. */
-export function stagingPath(target: PublishTarget): string {
-  const path = trimmed(target.path);
-  const slash = path.lastIndexOf("/");
-  return `${path.slice(0, slash + 1)}.${path.slice(slash + 1)}.pond-${ownerName(target.owner)}~${target.tag}`;
-}
-
-/** Moves the files into place and returns where they are now. `staging` is gone afterwards. */
-export async function publish(
+async function publishFile(
   disk: Disk,
   dataset: StoredDataset,
   target: PublishTarget,
+  place: Place,
 ): Promise<StoredDataset> {
-  await checkTarget(disk, target);
-  const path = trimmed(target.path);
-  const staging = stagingPath(target);
-  const published = target.singleFile
-    ? await publishFile(disk, dataset, path)
-    : await publishDirectory(disk, dataset, { path, staging, target });
-  await disk.removeTree(staging);
-  return published;
+  const file = dataset.partitions[0]![0]!;
+  if (target.durable ?? place.there !== "nothing") await syncTree(disk, file.path);
+  if (target.mode === "error") await putFile(disk, { from: file.path, to: place.path }, target);
+  else await disk.rename({ from: file.path, to: place.path });
+  if (target.durable ?? place.there !== "nothing") await disk.syncDirectory(parentOf(place.path));
+  return { columns: dataset.columns, partitions: [[{ ...file, path: target.path }]] };
 }
 
-async function publishFile(disk: Disk, dataset: StoredDataset, path: string): Promise<StoredDataset> {
-  const file = dataset.partitions[0]![0]!;
-  await disk.rename({ from: file.path, to: path });
-  return { columns: dataset.columns, partitions: [[{ ...file, path }]] };
+/** A second name is only given where there is none; a rename would replace what came in the meantime. */
+async function putFile(
+  disk: Disk,
+  paths: { readonly from: string; readonly to: string },
+  target: PublishTarget,
+): Promise<void> {
+  try {
+    await disk.link(paths);
+  } catch (error) {
+    if (isPondError(error, "EEXIST")) throw taken(target);
+    // Not every file system has second names.
+    if (!["EPERM", "EOTHER", "EMLINK"].some((code) => isPondError(error, code))) throw error;
+    await disk.rename(paths);
+  }
 }
 
 async function publishDirectory(
   disk: Disk,
   dataset: StoredDataset,
-  { path, staging, target }: { path: string; staging: string; target: PublishTarget },
+  target: PublishTarget,
+  staging: Staging,
 ): Promise<StoredDataset> {
-  const append = target.mode === "append" && (await disk.exists(path));
-  const whole = `${staging}/whole`;
-  if (!append) await disk.mkdir(whole);
-  const partitions: StoredFile[][] = [];
-  for (const [partition, files] of dataset.partitions.entries()) {
-    const moved: StoredFile[] = [];
-    for (const [i, file] of files.entries()) {
-      const name = fileName(partition, i, append ? `-${target.tag}` : "");
-      await disk.rename({ from: file.path, to: `${append ? path : whole}/${name}` });
-      moved.push({ ...file, path: `${path}/${name}` });
-    }
-    partitions.push(moved);
-  }
-  if (!append) await replaceDirectory(disk, { whole, path, staging });
-  return { columns: dataset.columns, partitions };
+  const { place } = staging;
+  const whole = `${staging.path}/whole`;
+  const { moves, published } = arrange(dataset, { ...target, whole });
+  for (const folder of moves.folders) await disk.mkdir(folder, { recursive: true });
+  for (const move of moves.files) await disk.rename(move);
+  const replaces = target.mode === "overwrite" && (await visibleEntries(disk, place.path)).length > 0;
+  const durable = target.durable ?? replaces;
+  if (durable) await syncTree(disk, whole);
+  const folder = await putDirectory(disk, target, staging, whole);
+  if (durable) await disk.syncDirectory(parentOf(folder === "" ? place.path : `${place.path}/${folder}`));
+  return published(folder);
 }
 
-async function replaceDirectory(
+/** Returns the folder of the target that the files are in now; nothing when they are in the target itself. */
+async function putDirectory(
   disk: Disk,
-  { whole, path, staging }: { whole: string; path: string; staging: string },
-): Promise<void> {
+  target: PublishTarget,
+  staging: Staging,
+  whole: string,
+): Promise<string> {
+  const { path, inside } = staging.place;
+  // Others may write to the same target: each turn finds it as somebody left it, whole.
+  for (;;) {
+    const entries = await visibleEntries(disk, path);
+    if (target.mode === "overwrite" && !inside) {
+      await replaceBeside(disk, staging, whole);
+      return "";
+    }
+    if (inside && (entries.length === 0 || target.mode === "overwrite")) {
+      await replaceInside(disk, staging.place, staging.path);
+      return "";
+    }
+    if (entries.length === 0 && (await moved(disk, { from: whole, to: path }))) return "";
+    if (target.mode === "error") throw taken(target);
+    const folder = appendFolder(entries, target.tag);
+    if (await moved(disk, { from: whole, to: `${path}/${folder}` })) return folder;
+  }
+}
+
+async function replaceBeside(disk: Disk, staging: Staging, whole: string): Promise<void> {
+  const { path } = staging.place;
   // From here on a writer that dies is rolled forward by the next one.
-  await disk.writeFile(`${staging}/${COMMIT_FILE}`, "", { sync: true });
-  await disk.syncDirectory(staging);
-  if (await disk.exists(path)) await disk.rename({ from: path, to: `${staging}/replaced` });
-  await disk.rename({ from: whole, to: path });
+  await disk.writeFile(`${staging.path}/${COMMIT_FILE}`, "", { sync: true });
+  await disk.syncDirectory(staging.path);
+  for (let turn = 0; !(await moved(disk, { from: whole, to: path })); turn++) {
+    await moved(disk, { from: path, to: `${staging.path}/replaced${turn === 0 ? "" : turn}` });
+  }
 }
 
-function fileName(partition: number, index: number, suffix: string): string {
-  const number = String(partition).padStart(5, "0");
-  return `part-${number}${index === 0 ? "" : `-${index}`}${suffix}.parquet`;
+/** Whether a directory could be moved: not where another is, nor from where somebody took it. */
+async function moved(disk: Disk, paths: { readonly from: string; readonly to: string }): Promise<boolean> {
+  try {
+    await disk.rename(paths);
+    return true;
+  } catch (error) {
+    if (["ENOTEMPTY", "EEXIST"].some((code) => isPondError(error, code))) return false;
+    if (isPondError(error, "ENOENT") && (await disk.exists(parentOf(paths.from)))) return false;
+    throw error;
+  }
 }
 
-/** The path as it is compared and renamed, without slashes at its end. */
-export function trimmed(path: string): string {
-  return path.length > 1 ? path.replace(/\/+$/, "") : path;
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (isPondError(error, "ENOENT")) return undefined;
-  throw error;
-}
-
-function targetError(path: string, what: string, hint: string): PondError {
-  return new PondError("TARGET_EXISTS", {
-    kind: "invalid",
-    message: `${path} ${what}`,
-    details: { path },
-    hint,
-  });
+function taken(target: PublishTarget): Error {
+  const overwrite = 'pass { mode: "overwrite" }';
+  const ways = target.singleFile ? overwrite : `${overwrite} or { mode: "append" }`;
+  return targetExists(target.path, "exists already", `${ways}, or write to another path`);
 }

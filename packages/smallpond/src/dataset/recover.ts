@@ -1,41 +1,49 @@
 /**
- * What killed writers left beside a target: the next writer finishes a publication that had begun, and removes the rest.
+ * What killed writers left at a target: the next writer finishes a publication that had begun, and removes the rest.
  *
- * A writer works in `.<name>.pond-<owner>~<tag>` beside the target. When all of it is there it puts a file `commit` into that
- * directory, moves the old target to `replaced` and the new one, `whole`, into its place. A dead writer with `commit`
- * is rolled forward; one without has published nothing.
+ * A writer works in `.<name>.pond-<owner>~<tag>` beside the target, or inside of it where it has to. When all of it is
+ * there it puts a file `commit` into that directory, moves the old target to `replaced` and the new one, `whole`, into
+ * its place. A dead writer with `commit` is rolled forward; one without has published nothing.
  */
 import { type Disk, isPondError } from "@smallpond/base";
 import { type Owners, ownerOfName } from "../storage/owner.ts";
-
-export const COMMIT_FILE = "commit";
+import { findPlace, type Place, parentOf } from "./place.ts";
+import { finishReplacing } from "./replace-inside.ts";
+import { COMMIT_FILE, stagingPrefix } from "./staging.ts";
 
 /** Leaves the target as it was or as the dead writer wanted it, whole either way. */
 export async function recoverTarget(disk: Disk, path: string, owners: Owners): Promise<void> {
-  const slash = path.lastIndexOf("/");
-  const parent = slash === -1 ? "." : path.slice(0, Math.max(1, slash));
-  const prefix = `.${path.slice(slash + 1)}.pond-`;
-  for (const { name, type } of await disk.readdir(parent).catch(none)) {
-    if (type !== "directory" || !name.startsWith(prefix)) continue;
-    const staging = `${parent}/${name}`;
-    const owner = ownerOfName(name.slice(prefix.length, name.lastIndexOf("~")));
-    if (owner === undefined || owners.isAlive(owner)) continue;
-    if (await disk.exists(`${staging}/${COMMIT_FILE}`)) await rollForward(disk, path, staging);
-    await disk.removeTree(staging);
+  const place = await findPlace(disk, path).catch(none);
+  if (place === undefined) return;
+  for (const inside of [false, true]) {
+    if (inside && place.there !== "directory") continue;
+    const prefix = stagingPrefix(place.path, inside);
+    const names = await disk.readdir(inside ? place.path : parentOf(place.path)).catch(none);
+    for (const { name, type } of names ?? []) {
+      const staging = `${prefix.slice(0, prefix.lastIndexOf("/") + 1)}${name}`;
+      if (type !== "directory" || !staging.startsWith(prefix)) continue;
+      const owner = ownerOfName(staging.slice(prefix.length, staging.lastIndexOf("~")));
+      if (owner === undefined || owners.isAlive(owner)) continue;
+      if (await disk.exists(`${staging}/${COMMIT_FILE}`))
+        await rollForward(disk, { ...place, inside }, staging);
+      await disk.removeTree(staging);
+    }
   }
 }
 
-async function rollForward(disk: Disk, path: string, staging: string): Promise<void> {
+async function rollForward(disk: Disk, place: Place, staging: string): Promise<void> {
   if (!(await disk.exists(`${staging}/whole`))) return;
-  if (await disk.exists(path)) {
+  if (place.inside) return await finishReplacing(disk, place, staging);
+  if (await disk.exists(place.path)) {
     // The old one was moved away already, so this is a later writer's.
     if (await disk.exists(`${staging}/replaced`)) return;
-    await disk.rename({ from: path, to: `${staging}/replaced` });
+    await disk.rename({ from: place.path, to: `${staging}/replaced` });
   }
-  await disk.rename({ from: `${staging}/whole`, to: path });
+  await disk.rename({ from: `${staging}/whole`, to: place.path });
 }
 
-function none(error: unknown): never[] {
-  if (isPondError(error, "ENOENT") || isPondError(error, "ENOTDIR")) return [];
+function none(error: unknown): undefined {
+  const codes = ["ENOENT", "ENOTDIR", "EACCES", "EPERM"];
+  if (codes.some((code) => isPondError(error, code))) return undefined;
   throw error;
 }

@@ -7,6 +7,8 @@ import { parquetSlices } from "./parquet.ts";
 
 export interface StoredFile {
   readonly path: string;
+  /** Directories above it that say the values of columns: `year=2024/month=5`. */
+  readonly folder?: string;
   readonly rows: number;
   readonly bytes: number;
 }

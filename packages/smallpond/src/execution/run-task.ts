@@ -1,9 +1,10 @@
 /** Runs one task on one connection. The same code in the session's process and in an executor. */
-import { assert, type Disk } from "@smallpond/base";
+import type { Disk } from "@smallpond/base";
 import type { DatabaseConnection } from "../duckdb/database.ts";
-import { quoteName, quoteText } from "../duckdb/text.ts";
 import { commitOnce } from "./commit.ts";
+import { copyStatement, writtenFiles } from "./copy-statement.ts";
 import type { Output, RowsTask, TaskResult, WriteTask, WrittenFile } from "./task.ts";
+import { writeArrow } from "./write-arrow.ts";
 
 export interface RunContext {
   readonly connection: DatabaseConnection;
@@ -38,49 +39,13 @@ export async function inNewDirectory<T>(disk: Disk, path: string, work: () => Pr
 
 /** Writes a query's rows into the output's directory, which exists. */
 export async function copyFiles(context: RunContext, query: string, output: Output): Promise<WrittenFile[]> {
-  const rows = await context.connection.rows(copyStatement(query, output), context);
-  return rows.map((row) => writtenFile(row, output));
-}
-
-export function copyStatement(query: string, output: Output): string {
-  const options = ["FORMAT parquet", ...encodingOptions(output.encoding), "RETURN_STATS"];
-  const metadata = Object.entries(output.metadata);
-  if (metadata.length > 0) {
-    const fields = metadata.map(([key, value]) => `${quoteName(key)}: ${quoteText(value)}`);
-    options.push(`KV_METADATA {${fields.join(", ")}}`);
-  }
-  if (output.partitionBy === null) {
-    return `COPY (${query}) TO ${quoteText(`${output.directory}/${output.name}.parquet`)} (${options.join(", ")})`;
-  }
-  options.push(
-    `PARTITION_BY (${quoteName(output.partitionBy.column)})`,
-    `FILENAME_PATTERN ${quoteText(`${output.name}-{i}`)}`,
-    // The directory is this attempt's own and only just made.
-    "OVERWRITE_OR_IGNORE true",
+  const { connection, disk } = context;
+  const { format } = output;
+  if (format.kind === "arrow") return await writeArrow(context, query, output, format);
+  const rows = await connection.rows(copyStatement(query, output, format), context);
+  const files = rows.flatMap((row) => writtenFiles(row, output, format));
+  if (format.kind === "parquet" || format.kind === "staging") return files;
+  return await Promise.all(
+    files.map(async (file) => ({ ...file, bytes: (await disk.stat(file.path)).size })),
   );
-  return `COPY (${query}) TO ${quoteText(output.directory)} (${options.join(", ")})`;
-}
-
-/** Looking for dictionaries is a fifth of what writing costs, and pays only when a file is kept. */
-function encodingOptions(encoding: Output["encoding"]): string[] {
-  if (encoding !== "staging") return [`COMPRESSION ${encoding}`];
-  return ["COMPRESSION lz4_raw", "DICTIONARY_SIZE_LIMIT 1", "PARQUET_VERSION v2"];
-}
-
-function writtenFile(row: Readonly<Record<string, unknown>>, output: Output): WrittenFile {
-  return {
-    path: row.filename as string,
-    rows: Number(row.count),
-    bytes: Number(row.file_size_bytes),
-    partition: output.partitionBy === null ? null : partitionOf(row.partition_keys, output.partitionBy),
-  };
-}
-
-/** The partition's number, checked once more: a file that belongs nowhere would be rows lost. */
-function partitionOf(keys: unknown, by: NonNullable<Output["partitionBy"]>): number {
-  const entries = keys as readonly { readonly key: string; readonly value: string }[];
-  const partition = Number(entries[0]?.value);
-  assert(Number.isInteger(partition), `partition key ${JSON.stringify(keys)} is no number`);
-  assert(partition >= 0 && partition < by.count, `partition ${partition} of ${by.count} does not exist`);
-  return partition;
 }

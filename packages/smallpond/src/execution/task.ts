@@ -1,4 +1,5 @@
 /** Units of work as data: a task can be sent to another process and run there any number of times. */
+import type { FileFormat } from "../dataset/file-format.ts";
 
 /** Runs a query and writes its rows. */
 export interface WriteTask {
@@ -31,18 +32,24 @@ export interface Output {
   readonly directory: string;
   /** The file that names the attempt that counts, one per task. */
   readonly marker: string;
-  /** Files are called `<name>.parquet`, or `<name>-<n>.parquet` in a directory per partition. */
+  /** Files are called `<name>.parquet`, or `<name>-<n>.parquet` where there may be several. */
   readonly name: string;
   /** Set when the query's last column, of that name, is the number of the partition a row goes to. */
   readonly partitionBy: { readonly column: string; readonly count: number } | null;
-  /** Kept in the footer of every file. */
+  /** Columns whose values are directories, for people's readers; `keep` has them in the files as well. */
+  readonly hive: { readonly columns: readonly string[]; readonly keep: boolean } | null;
+  /** A file that has reached this size is followed by another. */
+  readonly fileSizeBytes: number | null;
+  /** Kept in the footer of every Parquet file. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** For people a compression; `staging` is what costs least to write once and read once. */
-  readonly encoding: "staging" | "snappy" | "zstd" | "lz4_raw";
+  readonly format: FileFormat;
 }
 
 export interface WrittenFile {
   readonly path: string;
+  /** Directories below the output's own that say the values of columns: `year=2024/month=5`. */
+  readonly folder?: string;
+  /** Rows in it. How those of a text file that was cut divide is not known: its first piece counts them all. */
   readonly rows: number;
   readonly bytes: number;
   /** The partition its rows belong to, when the output is divided. */

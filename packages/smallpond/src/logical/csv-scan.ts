@@ -11,7 +11,11 @@ export interface CsvScanOptions {
   readonly escape?: string;
   /** Text that stands for NULL, besides an empty field. */
   readonly nullText?: string;
+  /** Whether that text stands for NULL in quotes, too: `""`. Default true; `writeCsv` quotes what is text. */
+  readonly quotedNulls?: boolean;
   readonly unionByName?: boolean;
+  /** Take `key=value` directories as columns; decided by looking at the paths when not given. */
+  readonly hivePartitioning?: boolean;
   /** Longest line accepted, in bytes; 2 MiB when not given. */
   readonly maxLineBytes?: number;
 }

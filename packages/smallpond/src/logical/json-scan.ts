@@ -5,6 +5,8 @@ export interface JsonScanOptions {
   readonly schema?: Readonly<Record<string, string>>;
   /** `lines` (default): one object per line. `array`: one array of objects per file. `auto`: look. */
   readonly format?: "lines" | "array" | "auto";
+  /** Take `key=value` directories as columns; decided by looking at the paths when not given. */
+  readonly hivePartitioning?: boolean;
   /** Longest object accepted, in bytes; 16 MiB when not given. */
   readonly maxObjectBytes?: number;
 }

@@ -21,7 +21,7 @@ import type { Sql } from "./sql.ts";
 import type { Union } from "./union.ts";
 import type { Values } from "./values.ts";
 import type { WithColumns } from "./with-columns.ts";
-import type { WriteParquet } from "./write-parquet.ts";
+import type { Write } from "./write.ts";
 
 /** Unique within a session. A rewritten node keeps its number, because it still stands for the same rows. */
 export type NodeId = number;
@@ -47,7 +47,7 @@ export type GlobalNode = Aggregate | Join | Sort | Distinct | Union | Limit | Sq
 /** Verbs that see or make partitions. */
 export type PartitionNode = Repartition | PartialSql | PartialSort | RandomShuffle;
 
-export type LogicalNode = SourceNode | RowWiseNode | GlobalNode | PartitionNode | FunctionNode | WriteParquet;
+export type LogicalNode = SourceNode | RowWiseNode | GlobalNode | PartitionNode | FunctionNode | Write;
 
 export type FileScan = ParquetScan | CsvScan | JsonScan;
 

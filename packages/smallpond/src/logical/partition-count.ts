@@ -1,13 +1,12 @@
 import type { LogicalNode } from "./node.ts";
-import { isSingleFile } from "./write-parquet.ts";
 
 /** How many partitions a frame has. Known from the plan alone. */
 export function partitionCount(node: LogicalNode): number {
   switch (node.kind) {
     case "repartition":
       return node.spec.count;
-    case "write-parquet":
-      return isSingleFile(node) ? 1 : partitionCount(node.inputs[0]!);
+    case "write":
+      return node.spec.singleFile ? 1 : partitionCount(node.inputs[0]!);
     case "join":
     case "sort":
       return node.partitions ?? 1;

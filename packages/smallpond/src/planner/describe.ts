@@ -51,14 +51,15 @@ export function describeNode(node: LogicalNode): string {
       return "randomShuffle()";
     case "function":
       return `${FORMS[node.form]}(${node.functionName})`;
-    case "write-parquet":
-      return `writeParquet(${node.path})`;
+    case "write":
+      return `${WRITES[node.spec.format.kind]}(${node.spec.path})`;
     default:
       return node satisfies never;
   }
 }
 
 const FORMS = { map: "map", "flat-map": "flatMap", filter: "filter", batches: "mapBatches" } as const;
+const WRITES = { parquet: "writeParquet", csv: "writeCsv", json: "writeJson", arrow: "writeArrow" } as const;
 const TEXT_MAX = 100;
 
 function short(text: string): string {

@@ -9,7 +9,6 @@ import { jsonScanSliceSql, jsonScanSql } from "../dataset/json.ts";
 import { parquetScanSql } from "../dataset/parquet.ts";
 import { readStored, readStoredRows } from "../dataset/stored-dataset.ts";
 import { isVolatile } from "../duckdb/parser.ts";
-import { publicColumns } from "../duckdb/public-column.ts";
 import { emptyRelation } from "../duckdb/schema.ts";
 import { sortOrders } from "../duckdb/sort-keys.ts";
 import { encodeList } from "../duckdb/stored-column.ts";
@@ -20,9 +19,11 @@ import type { PartialSql } from "../logical/partial-sql.ts";
 import { partitionCount } from "../logical/partition-count.ts";
 import type { Repartition } from "../logical/repartition.ts";
 import type { Sql } from "../logical/sql.ts";
+import { readsItsFiles, type Write } from "../logical/write.ts";
 import type { PlanContext } from "./context.ts";
 import { type EvenLayout, evenLayout } from "./even-layout.ts";
 import { schemaOf } from "./schema-of.ts";
+import { writtenColumns } from "./sink-work.ts";
 import { type PartSql, StatementBuilder } from "./statement.ts";
 import { parseUserQuery } from "./user-sql.ts";
 import * as verbs from "./verbs.ts";
@@ -111,7 +112,7 @@ export class Emitter {
         return await this.whole(node.inputs[0]!);
       case "function":
         return await this.#functionColumns(key, node);
-      case "write-parquet":
+      case "write":
         return await this.#writtenColumns(key, node);
       default:
         return node satisfies never;
@@ -261,10 +262,11 @@ export class Emitter {
   }
 
   /** For binding, the columns as the files have them. */
-  async #writtenColumns(key: string, node: LogicalNode): Promise<string> {
+  async #writtenColumns(key: string, node: Write): Promise<string> {
     this.#expectComputed(node);
     const input = node.inputs[0]!;
-    const columns = publicColumns(await schemaOf(this.#context, input));
+    if (!readsItsFiles(node)) return await this.whole(input);
+    const columns = await writtenColumns(this.#context, node);
     return this.#add(key, `SELECT ${encodeList(columns)} FROM ${await this.whole(input)}`, false);
   }
 

@@ -29,7 +29,7 @@ export async function partitioningOf(context: PlanContext, node: LogicalNode): P
     case "sort":
       return { kind: "range", keys: node.keys, count: partitionCount(node), lineage: `n${node.id}` };
     case "partial-sort":
-    case "write-parquet":
+    case "write":
       return await partitioningOf(context, node.inputs[0]!);
     case "function": {
       const input = await partitioningOf(context, node.inputs[0]!);

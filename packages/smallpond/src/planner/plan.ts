@@ -7,11 +7,11 @@ import type { Repartition } from "../logical/repartition.ts";
 import type { PlanContext } from "./context.ts";
 import { describeNode } from "./describe.ts";
 import { atNode, culprit } from "./node-error.ts";
+import { sinkSettings } from "./sink-work.ts";
 import { frontier, type StageStep } from "./stage-steps.ts";
 import {
   computeWork,
   functionWork,
-  publicSettings,
   STAGING,
   type StageTarget,
   sampleWork,
@@ -85,7 +85,7 @@ class GraphBuilder {
   /** The repartition whose rows the stage deals, if it does. */
   #dealt({ kind, node }: Stage): Repartition | undefined {
     if (kind === "shuffle" && node.kind === "repartition") return node;
-    return node.kind === "write-parquet" ? dealtInput(node, this.#context) : undefined;
+    return node.kind === "write" ? dealtInput(node, this.#context) : undefined;
   }
 
   #step(kind: StageStep["kind"], node: LogicalNode): StageStep {
@@ -125,12 +125,12 @@ class GraphBuilder {
         this.#host.functionColumns(node.functionId),
       );
     }
-    const settings = node.kind === "write-parquet" ? await publicSettings(this.#context, node) : STAGING;
+    const settings = node.kind === "write" ? await sinkSettings(this.#context, node) : STAGING;
     if (dealt !== undefined) {
-      const filled = node.kind === "write-parquet" ? withEmptyFiles(this.#context, target, settings) : target;
+      const filled = node.kind === "write" ? withEmptyFiles(this.#context, target, settings) : target;
       return await shuffleWork(this.#context, dealt, filled, settings, bounds.found);
     }
-    const rows = node.kind === "write-parquet" ? node.inputs[0]! : node;
+    const rows = node.kind === "write" ? node.inputs[0]! : node;
     return await computeWork(this.#context, rows, target, settings, partitionCount(node));
   }
 

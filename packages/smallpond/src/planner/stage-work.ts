@@ -1,7 +1,6 @@
 /** The tasks of a stage, and what their results make. */
 import { assert } from "@smallpond/base";
 import type { StoredDataset, StoredFile } from "../dataset/stored-dataset.ts";
-import { publicColumns } from "../duckdb/public-column.ts";
 import { parseSortKeys } from "../duckdb/sort-keys.ts";
 import {
   decodedMetadata,
@@ -17,7 +16,6 @@ import type { LogicalNode } from "../logical/node.ts";
 import { partitionCount } from "../logical/partition-count.ts";
 import type { PartitionSpec } from "../logical/partition-spec.ts";
 import type { Repartition } from "../logical/repartition.ts";
-import type { WriteParquet } from "../logical/write-parquet.ts";
 import { canonicalType } from "./canonical-type.ts";
 import type { PlanContext } from "./context.ts";
 import { Emitter } from "./emit.ts";
@@ -42,23 +40,20 @@ export interface StageTarget {
   abandon(): Promise<void>;
 }
 
-export interface WriteSettings {
-  readonly encoding: Output["encoding"];
+export interface WriteSettings extends Pick<Output, "format" | "hive" | "fileSizeBytes"> {
   /** How columns are written; losslessly when not given. */
   readonly columns?: readonly StoredColumn[];
+  /** What is selected for the files, where that is not the columns. */
+  readonly select?: string;
   readonly fileName: (partition: number) => string;
 }
 
-export const STAGING: WriteSettings = { encoding: "staging", fileName: (partition) => `part-${partition}` };
-
-/** How a sink writes: columns as people's readers know them. */
-export async function publicSettings(context: PlanContext, node: WriteParquet): Promise<WriteSettings> {
-  return {
-    encoding: node.options.compression ?? "zstd",
-    columns: publicColumns(await schemaOf(context, node.inputs[0]!)),
-    fileName: (partition) => `part-${String(partition).padStart(5, "0")}`,
-  };
-}
+export const STAGING: WriteSettings = {
+  format: { kind: "staging" },
+  hive: null,
+  fileSizeBytes: null,
+  fileName: (partition) => `part-${partition}`,
+};
 
 /** One task per partition, each writing its rows to one file; a single partition is the whole frame. */
 export async function computeWork(
@@ -71,7 +66,7 @@ export async function computeWork(
   const columns = settings.columns ?? storedColumns(await schemaOf(context, node));
   const emitter = new Emitter(context, "run");
   const name = count === 1 ? await emitter.whole(node) : await emitter.part(node);
-  const query = emitter.statement(`SELECT ${encodeList(columns)} FROM ${name}`);
+  const query = emitter.statement(`SELECT ${settings.select ?? encodeList(columns)} FROM ${name}`);
   return {
     count,
     task: (index, attempt) => ({
@@ -265,12 +260,19 @@ function output(
     name: settings.fileName(task),
     partitionBy: null,
     metadata: decodedMetadata(columns),
-    encoding: settings.encoding,
+    hive: settings.hive,
+    fileSizeBytes: settings.fileSizeBytes,
+    format: settings.format,
   };
 }
 
 function filesOf(result: TaskResult): StoredFile[] {
-  return result.files.map(({ path, rows, bytes }) => ({ path, rows, bytes }));
+  return result.files.map(({ path, folder, rows, bytes }) => ({
+    path,
+    rows,
+    bytes,
+    ...(folder === undefined ? {} : { folder }),
+  }));
 }
 
 /** Files of all producers by the partition they hold, producers in order. */

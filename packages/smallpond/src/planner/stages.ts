@@ -4,7 +4,7 @@ import { isVolatile } from "../duckdb/parser.ts";
 import { isFileScan, isRowWise, type LogicalNode, type RowWiseNode, topological } from "../logical/node.ts";
 import { partitionCount } from "../logical/partition-count.ts";
 import type { Repartition } from "../logical/repartition.ts";
-import { isSingleFile, type WriteParquet } from "../logical/write-parquet.ts";
+import { keepsInput, readsItsFiles, type Write } from "../logical/write.ts";
 import type { PlanContext } from "./context.ts";
 import { evenLayout } from "./even-layout.ts";
 
@@ -74,7 +74,7 @@ class Cutter {
         return await this.#repartition(node, needs);
       case "function":
         return await this.#cut("function", node, needs);
-      case "write-parquet":
+      case "write":
         return await this.#cut("write", node, needs);
       case "partial-sql":
       case "partial-sort":
@@ -149,7 +149,11 @@ class Cutter {
       // The input is read twice, for its bounds and for its rows: it is computed once.
       return await this.#cut("compute", node.inputs[0]!, needs);
     }
-    const dealt = node.kind === "write-parquet" ? dealtInput(node, this.#context) : undefined;
+    if (node.kind === "write" && keepsInput(node)) {
+      const input = node.inputs[0]!;
+      return await this.#cut(stageKind(input), input, needs);
+    }
+    const dealt = node.kind === "write" ? dealtInput(node, this.#context) : undefined;
     // The shuffle writes the target's files itself, so what it reads is all that is needed.
     if (dealt !== undefined) return await this.#demandInputs("shuffle", dealt, needs);
     const divided = partitionCount(node) > 1 || kind !== "compute";
@@ -170,17 +174,19 @@ class Cutter {
 
 function stageKind(node: LogicalNode): Stage["kind"] {
   if (node.kind === "function") return "function";
-  if (node.kind === "write-parquet") return "write";
+  if (node.kind === "write") return "write";
   return node.kind === "repartition" && node.spec.kind !== "even" && node.spec.count > 1
     ? "shuffle"
     : "compute";
 }
 
 /** The repartition right below a write into a directory, whose files can be the shuffle's own. */
-export function dealtInput(node: WriteParquet, context: PlanContext): Repartition | undefined {
+export function dealtInput(node: Write, context: PlanContext): Repartition | undefined {
   const input = node.inputs[0]!;
+  const { singleFile, fileSizeBytes } = node.spec;
+  if (singleFile || fileSizeBytes !== null || !readsItsFiles(node)) return undefined;
   const shuffled = input.kind === "repartition" && input.spec.kind !== "even" && input.spec.count > 1;
-  return shuffled && !isSingleFile(node) && context.stored(input.id) === undefined ? input : undefined;
+  return shuffled && context.stored(input.id) === undefined ? input : undefined;
 }
 
 /** Files, and verbs that look at one row at a time: as cheap to read again as to keep. */

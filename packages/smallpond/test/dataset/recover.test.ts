@@ -2,8 +2,9 @@
 import type { Disk } from "@smallpond/base";
 import { MemoryDisk } from "@smallpond/base/testing";
 import { expect, test } from "vitest";
-import { type PublishTarget, publish, stagingPath } from "../../src/dataset/publish.ts";
+import { openStaging, type PublishTarget, publish } from "../../src/dataset/publish.ts";
 import { recoverTarget } from "../../src/dataset/recover.ts";
+import type { Staging } from "../../src/dataset/staging.ts";
 import type { StoredDataset } from "../../src/dataset/stored-dataset.ts";
 import type { Owner, Owners } from "../../src/storage/owner.ts";
 
@@ -11,10 +12,12 @@ const dead: Owner = { host: "here", pid: 1, started: "1" };
 const alive: Owner = { host: "here", pid: 2, started: "2" };
 const owners: Owners = { self: alive, isAlive: (owner) => owner.pid === alive.pid };
 
-const targetOf = (owner: Owner): PublishTarget => ({
+const targetOf = (owner: Owner, mode: PublishTarget["mode"] = "overwrite"): PublishTarget => ({
   path: "/out",
   singleFile: false,
-  mode: "overwrite",
+  mode,
+  durable: null,
+  extension: "parquet",
   tag: "t1",
   owner,
 });
@@ -24,12 +27,18 @@ async function oldTarget(disk: Disk): Promise<void> {
   for (const name of ["x", "y"]) await disk.writeFile(`/out/${name}`, "old");
 }
 
-async function written(disk: Disk, owner: Owner): Promise<StoredDataset> {
-  const staging = stagingPath(targetOf(owner));
-  await disk.mkdir(`${staging}/t0.a0`, { recursive: true });
-  const paths = ["a", "b"].map((name) => `${staging}/t0.a0/${name}`);
+async function written(
+  disk: Disk,
+  target: PublishTarget,
+): Promise<{ readonly dataset: StoredDataset; readonly staging: Staging }> {
+  const staging = await openStaging(disk, target);
+  await disk.mkdir(`${staging.path}/t0.a0`);
+  const paths = ["a", "b"].map((name) => `${staging.path}/t0.a0/${name}`);
   for (const path of paths) await disk.writeFile(path, "new");
-  return { columns: [], partitions: paths.map((path) => [{ path, rows: 1, bytes: 3 }]) };
+  return {
+    dataset: { columns: [], partitions: paths.map((path) => [{ path, rows: 1, bytes: 3 }]) },
+    staging,
+  };
 }
 
 const names = async (disk: Disk, path: string): Promise<string[]> =>
@@ -41,34 +50,65 @@ const around = async (disk: Disk): Promise<string[]> =>
 
 const OLD = ["x", "y"];
 const NEW = ["part-00000.parquet", "part-00001.parquet"];
+const APPENDED = ["part-append-00001-t1", "x", "y"];
 
-test("a writer that dies at any moment leaves the old target or the new one, whole, and nothing else after the next writer looked", async () => {
-  const seen = new Set<string>();
-  for (let death = 1; ; death++) {
-    const disk = new MemoryDisk();
-    await oldTarget(disk);
-    const dataset = await written(disk, dead);
-    let calls = 0;
-    disk.setFault(() => (++calls >= death ? "EIO" : undefined));
-    const outcome = await publish(disk, dataset, targetOf(dead)).then(
-      () => "done",
-      () => "died",
-    );
-    disk.setFault(() => undefined);
-    await recoverTarget(disk, "/out", owners);
-    const left = await names(disk, "/out");
-    expect([OLD, NEW], `death at call ${death}`).toContainEqual(left);
-    expect(await around(disk), `death at call ${death}`).toEqual(["out"]);
-    seen.add(left === OLD || left[0] === "x" ? "old" : "new");
-    if (outcome === "done") break;
+/** Every name below the target, the directories' own left out. */
+async function allNames(disk: Disk, path: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const { name, type } of await disk.readdir(path)) {
+    if (type === "directory") found.push(...(await allNames(disk, `${path}/${name}`)));
+    else found.push(name);
   }
-  expect(seen).toEqual(new Set(["old", "new"]));
-});
+  return found.sort();
+}
+
+test.each([
+  { mode: "overwrite", inside: false, after: NEW },
+  { mode: "overwrite", inside: true, after: NEW },
+  { mode: "append", inside: false, after: APPENDED },
+  { mode: "append", inside: true, after: APPENDED },
+] as const)(
+  "a writer ($mode, inside: $inside) that dies at any moment leaves the target whole, as before or as it wanted, and nothing else after the next writer looked",
+  async ({ mode, inside, after }) => {
+    const seen = new Set<string>();
+    for (let death = 1; ; death++) {
+      const disk = new MemoryDisk();
+      await oldTarget(disk);
+      // What nobody can make anything beside of can only be changed inside.
+      const readOnly = inside ? "EROFS" : undefined;
+      disk.setFault(({ operation, path }) =>
+        operation === "tempDirectory" && path.startsWith("//.pond-probe") ? readOnly : undefined,
+      );
+      const target = targetOf(dead, mode);
+      const { dataset, staging } = await written(disk, target);
+      expect(staging.place.inside).toBe(inside);
+      let calls = 0;
+      disk.setFault(({ operation, path }) => {
+        if (++calls >= death) return "EIO";
+        return operation === "tempDirectory" && path.startsWith("//.pond-probe") ? readOnly : undefined;
+      });
+      const outcome = await publish(disk, dataset, target, staging).then(
+        () => "done",
+        () => "died",
+      );
+      disk.setFault(() => undefined);
+      await recoverTarget(disk, "/out", owners);
+      const left = await names(disk, "/out");
+      expect([OLD, after], `death at call ${death}`).toContainEqual(left);
+      expect(await around(disk), `death at call ${death}`).toEqual(["out"]);
+      const files = await allNames(disk, "/out");
+      expect([OLD, NEW, [...NEW, ...OLD]], `death at call ${death}`).toContainEqual(files);
+      seen.add(left.length === OLD.length && left[0] === "x" ? "before" : "after");
+      if (outcome === "done") break;
+    }
+    expect(seen).toEqual(new Set(["before", "after"]));
+  },
+);
 
 test("what living writers and those of other machines do is left alone", async () => {
   const disk = new MemoryDisk();
   await oldTarget(disk);
-  await written(disk, alive);
+  await written(disk, targetOf(alive));
   await recoverTarget(disk, "/out", owners);
   expect(await around(disk)).toEqual([".out.pond-here~2~2~t1", "out"]);
 });
@@ -76,7 +116,7 @@ test("what living writers and those of other machines do is left alone", async (
 test("a target that somebody wrote after the dead writer had moved the old one away stays", async () => {
   const disk = new MemoryDisk();
   await oldTarget(disk);
-  await written(disk, dead);
+  await written(disk, targetOf(dead));
   await disk.mkdir("/.out.pond-here~1~1~t1/whole");
   await disk.writeFile("/.out.pond-here~1~1~t1/commit", "");
   await disk.mkdir("/.out.pond-here~1~1~t1/replaced");

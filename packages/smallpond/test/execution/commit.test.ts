@@ -10,7 +10,9 @@ function outputOf(attempt: number): Output {
     name: "part-0",
     partitionBy: null,
     metadata: {},
-    encoding: "staging",
+    hive: null,
+    fileSizeBytes: null,
+    format: { kind: "staging" },
   };
 }
 

@@ -1,6 +1,7 @@
 /** One test per rule: what it does, and where it keeps its hands off. */
 import { expect, test } from "vitest";
 import { tree } from "../../src/dataframe/graph.ts";
+import { parquetSpec } from "../../src/dataframe/write-options.ts";
 import { aggregate } from "../../src/logical/aggregate.ts";
 import { distinct } from "../../src/logical/distinct.ts";
 import { filter } from "../../src/logical/filter.ts";
@@ -18,7 +19,7 @@ import { repartition } from "../../src/logical/repartition.ts";
 import { sort } from "../../src/logical/sort.ts";
 import { sql } from "../../src/logical/sql.ts";
 import { union } from "../../src/logical/union.ts";
-import { writeParquet } from "../../src/logical/write-parquet.ts";
+import { write } from "../../src/logical/write.ts";
 import { optimize } from "../../src/optimizer/optimize.ts";
 
 let ids = 0;
@@ -63,7 +64,7 @@ test("drop-unobserved-partitions: a repartition that only whole-frame verbs see 
     (input) => union(meta(), [input, scan()], false),
     (input) => sql(meta(), "SELECT 1", [{ name: "0", node: input }]),
     (input) => joined(input, scan(), { kind: "none" }, null),
-    (input) => writeParquet(meta(), input, "one.parquet"),
+    (input) => write(meta(), input, { ...parquetSpec("one.parquet", {}), read: false }),
   ];
   for (const whole of wholes) {
     expect(optimized(whole(filter(meta(), hash(scan()), "true")))).not.toContain("repartition hash");
@@ -79,7 +80,9 @@ test("drop-unobserved-partitions: a repartition that only whole-frame verbs see 
 test("drop-unobserved-partitions: what somebody sees stays", () => {
   expect(optimized(query(hash(scan())))).toContain("repartition hash");
   expect(optimized(map(hash(scan())))).toContain("repartition hash");
-  expect(optimized(writeParquet(meta(), hash(scan()), "dir"))).toContain("repartition hash");
+  expect(optimized(write(meta(), hash(scan()), { ...parquetSpec("dir", {}), read: false }))).toContain(
+    "repartition hash",
+  );
   expect(optimized(hash(scan()), { observe: "partitions" })).toContain("repartition hash");
   const kept = hash(scan());
   expect(optimized(filter(meta(), kept, "true"), { stored: [kept] })).toContain("repartition hash");

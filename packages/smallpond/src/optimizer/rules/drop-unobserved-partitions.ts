@@ -1,5 +1,4 @@
 import { isRowWise, type LogicalNode, withInputs } from "../../logical/node.ts";
-import { isSingleFile } from "../../logical/write-parquet.ts";
 import type { Rule, RuleContext } from "../rule.ts";
 
 /**
@@ -29,8 +28,8 @@ function seesWholeInputs(node: LogicalNode): boolean {
     case "sql":
     case "repartition":
       return true;
-    case "write-parquet":
-      return isSingleFile(node);
+    case "write":
+      return node.spec.singleFile;
     case "join":
     case "sort":
       return node.partitions === null || node.partitions === 1;

@@ -1,0 +1,75 @@
+/** The write verbs of a frame: what was asked becomes a node, and its files a result. */
+import { datasetBytes, datasetRows, type StoredDataset } from "../dataset/stored-dataset.ts";
+import type { LogicalNode, NodeMeta } from "../logical/node.ts";
+import { withColumns } from "../logical/with-columns.ts";
+import { type Write, write } from "../logical/write.ts";
+import {
+  arrowSpec,
+  castColumns,
+  csvSpec,
+  jsonSpec,
+  parquetSpec,
+  type WriteArrowOptions,
+  type WriteCsvOptions,
+  type WriteJsonOptions,
+  type WriteOptions,
+  type WriteParquetOptions,
+} from "./write-options.ts";
+
+export interface WriteResult {
+  readonly path: string;
+  readonly files: readonly string[];
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** The options of each format's verbs. */
+export interface WriteOptionsOf {
+  readonly parquet: WriteParquetOptions;
+  readonly csv: WriteCsvOptions;
+  readonly json: WriteJsonOptions;
+  readonly arrow: WriteArrowOptions;
+}
+
+export type WriteFormat = keyof WriteOptionsOf;
+
+const VERBS = { parquet: "writeParquet", csv: "writeCsv", json: "writeJson", arrow: "writeArrow" } as const;
+
+/** A file, or a directory of files, to be written in some format. */
+export interface WriteRequest<F extends WriteFormat = WriteFormat> {
+  readonly format: F;
+  readonly path: string;
+  readonly options: WriteOptionsOf[F];
+  /** Whether a frame will read the rows. */
+  readonly read: boolean;
+}
+
+export function writeNode(meta: () => NodeMeta, input: LogicalNode, request: WriteRequest): Write {
+  const spec = { ...specOf(request), read: request.read };
+  const casts = castColumns(VERBS[request.format], (request.options as WriteOptions).casts);
+  return write(meta(), casts === null ? input : withColumns(meta(), input, casts), spec);
+}
+
+export function writeResult(node: Write, published: StoredDataset): WriteResult {
+  return {
+    path: node.spec.path,
+    files: published.partitions.flat().map((file) => file.path),
+    rows: datasetRows(published),
+    bytes: datasetBytes(published),
+  };
+}
+
+function specOf({ format, path, options }: WriteRequest): ReturnType<typeof parquetSpec> {
+  switch (format) {
+    case "parquet":
+      return parquetSpec(path, options as WriteParquetOptions);
+    case "csv":
+      return csvSpec(path, options as WriteCsvOptions);
+    case "json":
+      return jsonSpec(path, options as WriteJsonOptions);
+    case "arrow":
+      return arrowSpec(path, options as WriteArrowOptions);
+    default:
+      return format satisfies never;
+  }
+}
