@@ -1,11 +1,10 @@
 /** The door of `smallpond`. */
 export { formatError, isPondError, PondError } from "@smallpond/base";
 export {
-  type BatchOptions,
   DataFrame,
-  type FunctionOptions,
   type JoinOptions,
 } from "./dataframe/data-frame.ts";
+export type { BatchOptions, CallOptions, FunctionOptions, Mapper } from "./dataframe/function-options.ts";
 export { GroupedFrame } from "./dataframe/grouped-frame.ts";
 export type { InitOptions, SessionSettings } from "./dataframe/init-options.ts";
 export type { On } from "./dataframe/join-on.ts";

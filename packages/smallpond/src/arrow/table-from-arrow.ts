@@ -60,13 +60,14 @@ export async function createTableFromArrow(
   });
 }
 
-interface ArrowColumn {
+export interface ArrowColumn {
   readonly name: string;
   readonly type: DuckDBType;
   readonly read: Reader;
 }
 
-function columnOf(field: Field): ArrowColumn {
+/** What a field becomes by itself. */
+export function columnOf(field: Field): ArrowColumn {
   const name = String(field.name);
   const declared = declaredTypeOf(field.metadata);
   const asDeclared = declared === undefined ? undefined : readerFor(field, declared);

@@ -1,12 +1,12 @@
 /** Arrow for the rest of smallpond: batches out of results, tables into a connection. */
 import type { DuckDBResult } from "@duckdb/node-api";
-import { isPondError, PondError } from "@smallpond/base";
+import { isPondError } from "@smallpond/base";
 import { type RecordBatch, Table } from "apache-arrow";
 import type { DatabaseConnection } from "../duckdb/database.ts";
 import { duckdbError } from "../duckdb/errors.ts";
-import { describeValue } from "../duckdb/values/errors.ts";
 import { type BatchOptions, recordBatchesFromResult, tableFromResult } from "./batches.ts";
 import { IpcFile, type IpcOptions } from "./ipc.ts";
+import { expectArrow } from "./is-arrow.ts";
 import { createTableFromArrow } from "./table-from-arrow.ts";
 
 /** The result as tables of so many rows each, the last one fewer. Errors of the engine are ours, as everywhere. */
@@ -55,13 +55,7 @@ export async function createArrowTable(
   what: string,
   options: { readonly temporary: boolean },
 ): Promise<void> {
-  if (!isArrowTable(table)) {
-    throw new PondError("UNSUPPORTED_VALUE", {
-      kind: "invalid",
-      message: `${what} is ${describeValue(table)}, not an Arrow table`,
-      hint: "pass a Table of apache-arrow, or rows",
-    });
-  }
+  expectArrow(table, what);
   try {
     await createTableFromArrow(connection.raw, { name, temporary: options.temporary }, table);
   } catch (error) {
@@ -69,12 +63,9 @@ export async function createArrowTable(
   }
 }
 
+export { readArrow, schemaOfArrow } from "./read-arrow.ts";
+
 /** The batches of a table. */
 export function tableBatches(table: Table): readonly RecordBatch[] {
   return table.batches;
-}
-
-/** Also for tables of another copy of apache-arrow, which are instances of another class. */
-function isArrowTable(value: unknown): value is Table {
-  return typeof value === "object" && value !== null && "schema" in value && "batches" in value;
 }

@@ -5,8 +5,8 @@ import { loadArrow } from "../arrow/lazy.ts";
 import { rowBatches } from "../duckdb/rows.ts";
 import type { Column } from "../duckdb/schema.ts";
 import type { Row } from "../duckdb/values/js-value.ts";
-import type { TaskFunction } from "../execution/function-task.ts";
 import { watchMemory } from "../execution/memory-watch.ts";
+import type { FunctionForm } from "../functions/spec.ts";
 import type { GroupKey } from "../logical/aggregate.ts";
 import { distinct } from "../logical/distinct.ts";
 import { drop } from "../logical/drop.ts";
@@ -27,6 +27,15 @@ import { withColumns } from "../logical/with-columns.ts";
 import { describeNode } from "../planner/describe.ts";
 import { badArgument, type OneOrMore, oneOrMore } from "./arguments.ts";
 import type { ActionOptions, Engine, Reading } from "./engine.ts";
+import {
+  BATCH_ROWS,
+  type BatchOptions,
+  type CallOptions,
+  type FunctionOptions,
+  functionOf,
+  functionSettings,
+  type Mapper,
+} from "./function-options.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 import { tree } from "./graph.ts";
 import { GroupedFrame } from "./grouped-frame.ts";
@@ -57,17 +66,6 @@ export interface FrameHost {
   expectOpen(): void;
 }
 
-/** Output columns of a function: name to DuckDB type, such as `{ host: "VARCHAR", hits: "BIGINT" }`. */
-export interface FunctionOptions {
-  /** Inferred from the first rows returned when not given. */
-  readonly schema?: Readonly<Record<string, string>>;
-}
-
-export interface BatchOptions extends FunctionOptions {
-  /** Rows per call; 122,880 when not given. */
-  readonly batchSize?: number;
-}
-
 export interface JoinOptions {
   readonly on?: On;
   /** `inner` when not given. */
@@ -78,7 +76,6 @@ export interface JoinOptions {
   readonly partitions?: number;
 }
 
-const BATCH_ROWS = 122_880;
 const SHOWN_ROWS = 20;
 
 export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
@@ -149,35 +146,38 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
   }
 
   /** Rows for which an SQL condition, or a function of the row, is true. */
-  filter(condition: string | ((row: R) => boolean | Promise<boolean>)): DataFrame<R> {
+  filter<A = undefined>(
+    condition: string | Mapper<R, boolean | Promise<boolean>, A>,
+    options: CallOptions<A> = {},
+  ): DataFrame<R> {
     if (typeof condition === "string") return this.#next(filter(this.#meta(), this.node, condition));
-    return this.#function("filter", condition as (input: never) => unknown, {});
+    return this.#function("filter", condition, options);
   }
 
   /** Each row to another: a SELECT list, or a function from row to row. */
-  map<S extends Row = Row>(
-    to: string | ((row: R) => S | Promise<S>),
-    options: FunctionOptions = {},
+  map<S extends Row = Row, A = undefined>(
+    to: string | Mapper<R, S | Promise<S>, A>,
+    options: FunctionOptions<A> = {},
   ): DataFrame<S> {
     if (typeof to === "string") return this.#next(project(this.#meta(), this.node, to));
-    return this.#function("map", to as (input: never) => unknown, options);
+    return this.#function("map", to, options);
   }
 
   /** Each row to any number of rows: a SELECT list with `unnest`, or a function from row to rows. */
-  flatMap<S extends Row = Row>(
-    to: string | ((row: R) => Iterable<S> | Promise<Iterable<S>>),
-    options: FunctionOptions = {},
+  flatMap<S extends Row = Row, A = undefined>(
+    to: string | Mapper<R, Iterable<S> | Promise<Iterable<S>>, A>,
+    options: FunctionOptions<A> = {},
   ): DataFrame<S> {
     if (typeof to === "string") return this.#next(project(this.#meta(), this.node, to));
-    return this.#function("flat-map", to as (input: never) => unknown, options);
+    return this.#function("flat-map", to, options);
   }
 
   /** Arrow tables of up to `batchSize` rows to Arrow tables. */
-  mapBatches<S extends Row = Row>(
-    to: (batch: Table) => Table | Promise<Table>,
-    options: BatchOptions = {},
+  mapBatches<S extends Row = Row, A = undefined>(
+    to: Mapper<Table, Table | Promise<Table>, A>,
+    options: BatchOptions<A> = {},
   ): DataFrame<S> {
-    return this.#function("batches", to as (input: never) => unknown, options, options.batchSize);
+    return this.#function("batches", to, options);
   }
 
   // ---- whole frames -----------------------------------------------------------------------------------------
@@ -447,21 +447,12 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     return this.#next(writeNode(() => this.#meta(), this.node, { format, path, options, read: true }));
   }
 
-  #function<S extends Row>(
-    form: TaskFunction["form"],
-    call: (input: never) => unknown,
-    options: FunctionOptions,
-    batchSize: number = BATCH_ROWS,
-  ): DataFrame<S> {
-    if (typeof call !== "function") throw badArgument(form, "expected SQL text or a function", call);
-    if (!Number.isSafeInteger(batchSize) || batchSize < 1)
-      throw badArgument("mapBatches", "batchSize must be a whole number above 0", batchSize);
-    const name = call.name === "" ? "anonymous" : call.name;
-    const schema = options.schema ?? null;
-    const { int64 } = this.#host.settings;
-    const functionId = this.#host.functions.add({ name, form, call, batchRows: batchSize, schema, int64 });
-    const settings = { form, functionId, functionName: name, schema, batchRows: batchSize };
-    return this.#next(functionNode(this.#meta(), this.node, settings));
+  #function<S extends Row>(form: FunctionForm, fn: unknown, options: object): DataFrame<S> {
+    const { functions, settings } = this.#host;
+    const given = functionOf(form, fn);
+    const registered = { ...given, form, settings: functionSettings(form, options), int64: settings.int64 };
+    const node = { form, functionId: functions.add(registered), functionName: given.name };
+    return this.#next(functionNode(this.#meta(), this.node, node));
   }
 
   async #rows(name: string, node: LogicalNode, options: ActionOptions): Promise<R[]> {

@@ -5,10 +5,22 @@ import { type Clock, type Disk, isPondError } from "@smallpond/base";
 import { datasetBytes, type StoredDataset } from "../dataset/stored-dataset.ts";
 import type { BoundSchema, Database, DatabaseConnection } from "../duckdb/database.ts";
 import { SqlParser } from "../duckdb/parser.ts";
+import type { Column } from "../duckdb/schema.ts";
+import type { FunctionHost } from "../execution/function-task.ts";
 import type { TaskRunner } from "../execution/runner.ts";
 import { runStages, type TaskFailure } from "../execution/scheduler.ts";
+import type { OutputColumn } from "../functions/spec.ts";
 import type { FunctionNode } from "../logical/function.ts";
-import { isFileScan, type LogicalNode, type NodeId, type NodeMeta, topological } from "../logical/node.ts";
+import { limit } from "../logical/limit.ts";
+import {
+  isFileScan,
+  isRowWise,
+  type LogicalNode,
+  type NodeId,
+  type NodeMeta,
+  topological,
+  withInputs,
+} from "../logical/node.ts";
 import type { Write } from "../logical/write.ts";
 import { optimize } from "../optimizer/optimize.ts";
 import type { RuleContext } from "../optimizer/rule.ts";
@@ -17,6 +29,7 @@ import type { PlanContext } from "../planner/context.ts";
 import { Emitter } from "../planner/emit.ts";
 import { atNode, culprit } from "../planner/node-error.ts";
 import { planStages, type StageGraph, type StageHost } from "../planner/plan.ts";
+import { rowPlaces } from "../planner/row-places.ts";
 import { schemaOf } from "../planner/schema-of.ts";
 import { frontier } from "../planner/stage-steps.ts";
 import type { StageTarget } from "../planner/stage-work.ts";
@@ -25,6 +38,7 @@ import type { JobDirectory } from "../storage/job-directory.ts";
 import type { Owners } from "../storage/owner.ts";
 import type { FailurePlace } from "./failed-tasks.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
+import { type SamplingHost, sampleColumns } from "./function-sampling.ts";
 import { Inputs, type TypedScans } from "./inputs.ts";
 import type { ActionPlan, ActionRecorder, Recorder } from "./recorder.ts";
 import { checkWrite, rowsOf, writeTarget } from "./write-target.ts";
@@ -36,6 +50,8 @@ export interface EngineDeps {
   /** For binding and parsing; never runs a job's query. */
   readonly planning: DatabaseConnection;
   readonly functions: FunctionRegistry;
+  /** Calls functions in this process. */
+  readonly calls: FunctionHost;
   readonly directory: JobDirectory;
   readonly owners: Owners;
   readonly recorder: Recorder;
@@ -89,6 +105,8 @@ export class Engine {
   /** Numbers of nodes that stand for a part of another in every plan, by that node and the part's name. */
   readonly #parts = new Map<NodeId, Map<string, NodeId>>();
   readonly #typed: TypedScans = new Map();
+  /** Samples under way, by function. */
+  readonly #samples = new Map<string, Promise<readonly OutputColumn[]>>();
   #stages: Promise<void> = Promise.resolve();
   #writes = 0;
 
@@ -99,9 +117,19 @@ export class Engine {
 
   /** Runs what must be run first and returns the query for the rows. */
   async read(node: LogicalNode, observe: "rows" | "order", options: RunOptions): Promise<Reading> {
-    const context = this.#context();
+    return await this.#read(node, observe, options, false);
+  }
+
+  async #read(
+    node: LogicalNode,
+    observe: "rows" | "order",
+    options: RunOptions,
+    locked: boolean,
+  ): Promise<Reading> {
+    const context = this.#context(locked, options);
     const root = await this.#prepare(context, node, observe);
-    await this.#alone(() => this.#run(this.#context(true), root, "whole", options));
+    const run = (): Promise<void> => this.#run(this.#context(true, options), root, "whole", options);
+    await (locked ? run() : this.#alone(run));
     const emitter = new Emitter(context, "run");
     try {
       const name = await emitter.whole(root);
@@ -131,7 +159,7 @@ export class Engine {
   }
 
   async #computeLocked(node: LogicalNode, options: RunOptions): Promise<StoredDataset> {
-    const context = this.#context(true);
+    const context = this.#context(true, options);
     const root = await this.#prepare(context, node, "partitions");
     await this.#run(context, root, "kept", options);
     return this.#kept.get(node.id)!.dataset;
@@ -200,9 +228,22 @@ export class Engine {
     const isStored = (one: LogicalNode): boolean => this.#kept.has(one.id);
     try {
       const optimized = optimize(node, { isStored, observe, derive });
+      await this.#checkFunctions(optimized, isStored);
       return await alignPartitions(context, optimized, derive);
     } catch (error) {
       throw atNode(error, node);
+    }
+  }
+
+  /** Whether every function can be called wherever it may come to is known before anything runs. */
+  async #checkFunctions(root: LogicalNode, isStored: (node: LogicalNode) => boolean): Promise<void> {
+    for (const node of topological(root, isStored)) {
+      if (node.kind !== "function" || isStored(node)) continue;
+      try {
+        await this.#deps.functions.capture(node.functionId);
+      } catch (error) {
+        throw atNode(error, node);
+      }
     }
   }
 
@@ -273,7 +314,6 @@ export class Engine {
   #host(context: ActionContext): StageHost {
     return {
       target: (node) => this.#target(context, node),
-      functionColumns: (id) => this.#deps.functions.columns(id),
     };
   }
 
@@ -303,25 +343,68 @@ export class Engine {
   }
 
   /** The plan context of one action. `locked` says that the action holds the right to run stages. */
-  #context(locked: boolean = false): ActionContext {
-    const { planning, disk, version } = this.#deps;
+  #context(locked: boolean = false, options: ActionOptions = {}): ActionContext {
+    const { planning, disk, version, functions } = this.#deps;
     const inputs = new Inputs(disk, planning, this.#typed);
-    return {
+    const context: ActionContext = {
       inputs,
       connection: planning,
       parser: this.parser,
       disk,
       engine: version,
       stored: (id) => this.#kept.get(id)?.dataset,
-      run: (node) => this.#runFunction(node, locked),
+      function: (node) => functions.spec(node.functionId),
+      columns: (node) => this.#columns(context, node, { locked, signal: options.signal }),
+      learned: (node, columns) => functions.learn(node.functionId, columns),
       files: async (scan) => (await inputs.of(scan)).files,
       inferred: (scan) => inputs.inferred(scan),
       schemas: new Map(),
     };
+    return context;
   }
 
-  async #runFunction(node: FunctionNode, locked: boolean): Promise<StoredDataset> {
-    return locked ? await this.#computeLocked(node, {}) : await this.compute(node, {});
+  /** Known columns, or those of a sample; two that ask at once see one sample. */
+  async #columns(
+    context: ActionContext,
+    node: FunctionNode,
+    options: ActionOptions & { readonly locked: boolean },
+  ): Promise<readonly OutputColumn[]> {
+    const { functions } = this.#deps;
+    const known = (): readonly OutputColumn[] | null => functions.spec(node.functionId).columns;
+    if (known() !== null) return known()!;
+    const pending = this.#samples.get(node.functionId) ?? this.#sample(context, node, options);
+    this.#samples.set(node.functionId, pending);
+    try {
+      functions.learn(node.functionId, await pending);
+    } catch (error) {
+      throw atNode(error, node);
+    } finally {
+      this.#samples.delete(node.functionId);
+    }
+    return known()!;
+  }
+
+  async #sample(
+    context: ActionContext,
+    node: FunctionNode,
+    { locked, signal }: ActionOptions & { readonly locked: boolean },
+  ): Promise<readonly OutputColumn[]> {
+    const { calls, planning, functions, nextId } = this.#deps;
+    const options = { signal };
+    const host: SamplingHost = {
+      calls,
+      places: planning,
+      signal: signal ?? new AbortController().signal,
+      isStored: (one) => this.#kept.has(one.id),
+      compute: (one) => (locked ? this.#computeLocked(one, options) : this.compute(one, options)),
+      read: (one, rows) => {
+        const first = rows === null ? one : limit({ id: nextId(), origin: one.origin }, one, rows);
+        return this.#read(first, "order", options, locked);
+      },
+      placesOf: async (one) => (await rowPlaces(context, whole(one)))?.(0) ?? null,
+      inputColumns: async (one) => (await schemaOf(context, one.inputs[0]!)).map(asOutput),
+    };
+    return await sampleColumns(host, node, functions.spec(node.functionId));
   }
 
   /** Binds the plan step by step: if that fails too, the error belongs to the first step that fails. */
@@ -335,6 +418,16 @@ export class Engine {
     }
     return atNode(error, culprit(error, root));
   }
+}
+
+function asOutput({ name, type }: Column): OutputColumn {
+  return { name, type, always: false };
+}
+
+/** The same rows as one partition. */
+function whole(node: LogicalNode): LogicalNode {
+  if (node.kind === "repartition" && node.spec.kind === "even") return whole(node.inputs[0]!);
+  return isRowWise(node) ? withInputs(node, [whole(node.inputs[0]!)]) : node;
 }
 
 /** `Promise.withResolvers`, which Node 20 lacks. */

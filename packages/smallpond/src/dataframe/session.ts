@@ -6,7 +6,10 @@ import { loadArrow } from "../arrow/lazy.ts";
 import { Database, type DatabaseConnection } from "../duckdb/database.ts";
 import { createRowTable } from "../duckdb/rows.ts";
 import type { JsValue, Row } from "../duckdb/values/js-value.ts";
+import { FunctionPool } from "../execution/function-pool.ts";
+import type { FunctionHost } from "../execution/function-task.ts";
 import { InlineRunner } from "../execution/inline-runner.ts";
+import { RateLimiter } from "../execution/rate-limiter.ts";
 import type { TaskFailure } from "../execution/scheduler.ts";
 import { type CsvScanOptions, csvScan } from "../logical/csv-scan.ts";
 import { type JsonScanOptions, jsonScan } from "../logical/json-scan.ts";
@@ -30,6 +33,7 @@ import { DataFrame } from "./data-frame.ts";
 import { type ActionOptions, Engine } from "./engine.ts";
 import { type FailurePlace, failedTask } from "./failed-tasks.ts";
 import { FunctionRegistry } from "./function-registry.ts";
+import { functionShipping } from "./function-shipping.ts";
 import { mermaid } from "./graph.ts";
 import { defaultDataRoot, type InitOptions, resolveSettings, type SessionSettings } from "./init-options.ts";
 import { JobJournal } from "./job-journal.ts";
@@ -86,6 +90,7 @@ interface Parts {
   readonly loading: DatabaseConnection;
   readonly directory: JobDirectory;
   readonly functions: FunctionRegistry;
+  readonly calls: FunctionHost;
   readonly home: InlineRunner;
   readonly version: string;
 }
@@ -119,6 +124,7 @@ export class Session implements AsyncDisposable {
       database: parts.database,
       planning: parts.planning,
       functions: parts.functions,
+      calls: parts.calls,
       directory: parts.directory,
       owners: deps.owners,
       recorder: this.#recorder,
@@ -145,9 +151,14 @@ export class Session implements AsyncDisposable {
     const planning = await database.connect();
     const loading = await database.connect();
     const { version } = await planning.row("SELECT version() AS version");
-    const functions = new FunctionRegistry();
+    const functions = new FunctionRegistry(functionShipping(deps.disk, directory.files.functions));
+    const permits = new RateLimiter(deps.clock);
+    const calls: FunctionHost = {
+      functions: new FunctionPool(functions.load),
+      calls: { clock: deps.clock, random: deps.random, permits },
+    };
     const home = new InlineRunner(
-      { clock: deps.clock, disk: deps.disk, database, functions, residentBytes: ownResidentBytes },
+      { clock: deps.clock, disk: deps.disk, database, functions: calls, residentBytes: ownResidentBytes },
       { slots: Math.min(threads, INLINE_SLOTS_MAX), threads, memoryBytes },
     );
     return new Session(deps, settings, {
@@ -156,6 +167,7 @@ export class Session implements AsyncDisposable {
       loading,
       directory,
       functions,
+      calls,
       home,
       version: version as string,
     });
@@ -310,12 +322,15 @@ export class Session implements AsyncDisposable {
     this.#recorder.close();
     for (const work of this.#onClose) work();
     await this.#processes?.close();
+    const [torn] = await Promise.allSettled([this.#parts.calls.functions.close()]);
     await this.#lastLoad.catch(() => {});
     await this.#parts.database.close();
     const { directory } = this.#parts;
     const { started } = this.#journal;
     if (started) await this.#journal.end(state, this.#lastFiles());
     await directory.close({ report: started, work: state === "failed" });
+    // A function that could not give up what it held: told when everything else is done.
+    if (torn?.status === "rejected") throw torn.reason;
   }
 
   /** One failed action makes a failed job: what was asked for is not there. */
@@ -407,7 +422,12 @@ export class Session implements AsyncDisposable {
     const slots = numExecutors === "auto" ? threads : numExecutors;
     const tempDirectory = this.#parts.directory.tempPath;
     this.#processes ??= new ProcessRunner(
-      { clock: this.#deps.clock, output: passOn, home: this.#parts.home },
+      {
+        clock: this.#deps.clock,
+        permits: this.#parts.calls.calls.permits,
+        output: passOn,
+        home: this.#parts.home,
+      },
       { slots, threads: Math.max(threads, slots), memoryBytes, tempDirectory, timeZone },
     );
     return this.#processes;

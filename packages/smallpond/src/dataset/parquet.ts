@@ -36,6 +36,26 @@ export function parquetScanSliceSql(
   return parts.map((from) => `SELECT ${casts.join(", ")} ${from}`).join(" UNION ALL ");
 }
 
+/**
+ * The same rows with their place beside them: the file, and the row in it. Null when a column hides DuckDB's own of
+ * that name, or columns are matched by name over files, which leaves DuckDB's out.
+ */
+export function parquetScanPlacesSql(
+  slices: readonly FileSlice[],
+  options: ParquetScanOptions,
+  schema: Schema,
+  names: { readonly file: string; readonly row: string },
+): string | null {
+  const hidden = ["filename", "file_row_number"].some((name) => findColumn(schema, name) !== undefined);
+  if (hidden || options.unionByName) return null;
+  const place = `filename AS ${names.file}, file_row_number AS ${names.row}`;
+  if (slices.length === 0)
+    return `SELECT *, '' AS ${names.file}, 0 AS ${names.row} FROM (${emptyRelation(schema)})`;
+  return slicesByRange(slices, schema, (files) => `FROM ${readParquet(files, options)}`)
+    .map((from) => `SELECT ${schema.map(({ name }) => quoteName(name)).join(", ")}, ${place} ${from}`)
+    .join(" UNION ALL ");
+}
+
 /** Slices of files we wrote ourselves: exactly these columns, no guessing from the path. */
 export function parquetSlices(slices: readonly FileSlice[], names: readonly string[]): string {
   const list = names.map(quoteName).join(", ");

@@ -111,7 +111,7 @@ class Cursor {
     const piece = this.#entry.pieces[this.#piece];
     const length = piece?.[0]?.length ?? 0;
     const count = Math.min(CHUNK_ROWS, length - this.#row);
-    piece?.forEach((column, index) => this.#write(chunk, index, column, count));
+    for (const [index, column] of (piece ?? []).entries()) this.#write(chunk, index, column, count);
     chunk.rowCount = count;
     this.#row += count;
     if (this.#row < length) return;

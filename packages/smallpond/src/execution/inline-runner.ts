@@ -1,8 +1,7 @@
 /** Runs tasks in this process, on connections of the session's own DuckDB. Costs nothing to start. */
 import type { Clock, Disk } from "@smallpond/base";
 import type { Database } from "../duckdb/database.ts";
-import type { TaskFunctions } from "./function-task.ts";
-import { runFunctionTask } from "./function-task.ts";
+import { type FunctionHost, runFunctionTask } from "./function-task.ts";
 import { watchMemory } from "./memory-watch.ts";
 import { type RunContext, runTask } from "./run-task.ts";
 import type { TaskRunner } from "./runner.ts";
@@ -12,7 +11,7 @@ export interface InlineRunnerDeps {
   readonly clock: Clock;
   readonly disk: Disk;
   readonly database: Database;
-  readonly functions: TaskFunctions;
+  readonly functions: FunctionHost;
   /** Resident memory of this process, in bytes. */
   readonly residentBytes: () => number;
 }
@@ -49,7 +48,7 @@ export class InlineRunner implements TaskRunner {
 
   async #call(context: RunContext, task: FunctionTask): Promise<Omit<TaskResult, "peakMemoryBytes">> {
     await using input = await this.#deps.database.connect();
-    return await runFunctionTask({ ...context, input }, task, this.#deps.functions);
+    return await runFunctionTask({ ...context, ...this.#deps.functions, input }, task);
   }
 
   close(): Promise<void> {

@@ -1,5 +1,6 @@
 /** Units of work as data: a task can be sent to another process and run there any number of times. */
 import type { FileFormat } from "../dataset/file-format.ts";
+import type { FunctionSpec, OutputColumn } from "../functions/spec.ts";
 
 /** Runs a query and writes its rows. */
 export interface WriteTask {
@@ -17,11 +18,17 @@ export interface RowsTask {
   readonly query: string;
 }
 
-/** Runs a function of this process over a query's rows and writes what it returns. Never leaves the process. */
+/** Runs a function over a query's rows and writes what it returns. */
 export interface FunctionTask {
   readonly kind: "function";
-  readonly functionId: string;
+  /** Its input or the function itself is only in the session's own process. */
+  readonly home: boolean;
+  readonly fn: FunctionSpec;
   readonly query: string;
+  /** A query for the `file` and `row` that each row of the input came from; null when they are not rows of files. */
+  readonly places: string | null;
+  /** Which part of the input it is, for messages. */
+  readonly partition: { readonly index: number; readonly count: number };
   readonly output: Output;
 }
 
@@ -54,6 +61,8 @@ export interface WrittenFile {
   readonly bytes: number;
   /** The partition its rows belong to, when the output is divided. */
   readonly partition: number | null;
+  /** The columns of a function's output, when its rows decided them. */
+  readonly columns?: readonly OutputColumn[];
 }
 
 export interface TaskResult {

@@ -7,16 +7,12 @@ export interface FunctionNode extends NodeBase<"function"> {
   /** Key of the function in the session, which holds it: nodes are data. */
   readonly functionId: string;
   readonly functionName: string;
-  /** Output columns and DuckDB types; inferred from the first rows when null. */
-  readonly schema: Readonly<Record<string, string>> | null;
-  /** Rows per call for `batches`. */
-  readonly batchRows: number;
 }
 
 export function functionNode(
   meta: NodeMeta,
   input: LogicalNode,
-  settings: Pick<FunctionNode, "form" | "functionId" | "functionName" | "schema" | "batchRows">,
+  settings: Pick<FunctionNode, "form" | "functionId" | "functionName">,
 ): FunctionNode {
   return Object.freeze({ ...meta, kind: "function", inputs: [input], ...settings });
 }

@@ -23,8 +23,7 @@ export const NO_ORIGIN: Origin = { location: () => undefined };
 // This file is `<package>/src/logical/origin.ts` or `<package>/dist/logical/origin.js`.
 const PACKAGE_SOURCES = fileURLToPath(new URL("../", import.meta.url));
 
-/** The first line of a stack that is neither of Node nor of this package. */
-export function firstForeignFrame(stack: string): string | undefined {
+function firstForeignFrame(stack: string): string | undefined {
   for (const line of stack.split("\n").slice(1)) {
     const frame = parseFrame(line);
     if (frame === undefined || frame.startsWith("node:") || frame.startsWith("<")) continue;

@@ -3,6 +3,7 @@ import type { Disk } from "@smallpond/base";
 import type { StoredDataset } from "../dataset/stored-dataset.ts";
 import type { BoundSchema, DatabaseConnection } from "../duckdb/database.ts";
 import type { SqlParser } from "../duckdb/parser.ts";
+import type { FunctionSpec, OutputColumn } from "../functions/spec.ts";
 import type { FunctionNode } from "../logical/function.ts";
 import type { FileScan, NodeId } from "../logical/node.ts";
 
@@ -14,8 +15,12 @@ export interface PlanContext {
   readonly engine: string;
   /** The result of a node that was computed, this session. */
   stored(id: NodeId): StoredDataset | undefined;
-  /** Computes a function whose output columns nobody gave, because something above it has to know them. */
-  run(node: FunctionNode): Promise<StoredDataset>;
+  /** A function as its tasks carry it. Its columns are null until somebody gave them or they were found out. */
+  function(node: FunctionNode): FunctionSpec;
+  /** The output columns of a function: known, or found out now by calling it for some rows. */
+  columns(node: FunctionNode): Promise<readonly OutputColumn[]>;
+  /** Remembers what a function's rows showed its columns to be. */
+  learned(node: FunctionNode, columns: readonly OutputColumn[]): void;
   /** A scan's files, listed once per plan. */
   files(scan: FileScan): Promise<readonly string[]>;
   /** The columns inferred for a scan that was not given any; undefined for one that need not infer. */

@@ -22,6 +22,7 @@ import type { Sql } from "../logical/sql.ts";
 import { readsItsFiles, type Write } from "../logical/write.ts";
 import type { PlanContext } from "./context.ts";
 import { type EvenLayout, evenLayout } from "./even-layout.ts";
+import { functionSchema } from "./function-schema.ts";
 import { schemaOf } from "./schema-of.ts";
 import { writtenColumns } from "./sink-work.ts";
 import { type PartSql, StatementBuilder } from "./statement.ts";
@@ -254,11 +255,8 @@ export class Emitter {
   async #functionColumns(key: string, node: Extract<LogicalNode, { kind: "function" }>): Promise<string> {
     this.#expectComputed(node);
     if (node.form === "filter") return await this.whole(node.inputs[0]!);
-    if (node.schema !== null) {
-      const schema = Object.entries(node.schema).map(([name, type]) => ({ name, type }));
-      return this.#add(key, emptyRelation(schema), true);
-    }
-    return this.#add(key, readStored(await this.#context.run(node), null), true);
+    const schema = functionSchema(this.#context.function(node), await this.#context.columns(node));
+    return this.#add(key, emptyRelation(schema), true);
   }
 
   /** For binding, the columns as the files have them. */

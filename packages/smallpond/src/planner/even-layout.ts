@@ -14,7 +14,12 @@ import { schemaOf } from "./schema-of.ts";
 
 export type EvenLayout =
   /** Each partition reads its slices of the scan below; verbs in between run per partition. */
-  | { readonly kind: "slices"; readonly scan: FileScan; readonly sql: (partition: number) => string }
+  | {
+      readonly kind: "slices";
+      readonly scan: FileScan;
+      readonly groups: readonly (readonly FileSlice[])[];
+      readonly sql: (partition: number) => string;
+    }
   /** The input is computed first, then its rows are divided. */
   | { readonly kind: "rows-of-input" };
 
@@ -32,7 +37,12 @@ export async function evenLayout(context: PlanContext, node: Repartition): Promi
         )
       : splitRows(await countRows(context, files), spec.count);
   const schema = await schemaOf(context, scan);
-  return { kind: "slices", scan, sql: (partition) => sliceSql(scan, groups[partition] ?? [], schema) };
+  return {
+    kind: "slices",
+    scan,
+    groups,
+    sql: (partition) => sliceSql(scan, groups[partition] ?? [], schema),
+  };
 }
 
 /** How the scan itself is divided; undefined when it cannot be. */

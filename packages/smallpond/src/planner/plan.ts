@@ -1,17 +1,16 @@
 /** From a frame and what is asked of it to the stages to run and the query to read at the end. */
-import type { StoredColumn } from "../duckdb/stored-column.ts";
 import type { ScheduledStage, StageWork } from "../execution/scheduler.ts";
 import type { LogicalNode } from "../logical/node.ts";
 import { partitionCount } from "../logical/partition-count.ts";
 import type { Repartition } from "../logical/repartition.ts";
 import type { PlanContext } from "./context.ts";
 import { describeNode } from "./describe.ts";
+import { functionWork } from "./function-work.ts";
 import { atNode, culprit } from "./node-error.ts";
 import { sinkSettings } from "./sink-work.ts";
 import { frontier, type StageStep } from "./stage-steps.ts";
 import {
   computeWork,
-  functionWork,
   STAGING,
   type StageTarget,
   sampleWork,
@@ -24,8 +23,6 @@ import { cutStages, dealtInput, type Reader, type Stage } from "./stages.ts";
 export interface StageHost {
   /** A place for the stage's output; `done` keeps the result for this node. */
   target(node: LogicalNode): Promise<StageTarget>;
-  /** The output columns of a function, once one of its tasks has returned rows. */
-  functionColumns(functionId: string): readonly StoredColumn[] | undefined;
 }
 
 export interface StageGraph {
@@ -121,9 +118,7 @@ class GraphBuilder {
     bounds: Bounds,
   ): Promise<StageWork> {
     if (node.kind === "function") {
-      return await functionWork(this.#context, node, target, () =>
-        this.#host.functionColumns(node.functionId),
-      );
+      return await functionWork(this.#context, node, target);
     }
     const settings = node.kind === "write" ? await sinkSettings(this.#context, node) : STAGING;
     if (dealt !== undefined) {

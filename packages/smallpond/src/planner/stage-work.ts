@@ -11,7 +11,7 @@ import {
 } from "../duckdb/stored-column.ts";
 import { freshName, quoteName, quoteText } from "../duckdb/text.ts";
 import type { StageWork } from "../execution/scheduler.ts";
-import type { Output, Task, TaskResult } from "../execution/task.ts";
+import type { Output, TaskResult } from "../execution/task.ts";
 import type { LogicalNode } from "../logical/node.ts";
 import { partitionCount } from "../logical/partition-count.ts";
 import type { PartitionSpec } from "../logical/partition-spec.ts";
@@ -175,32 +175,6 @@ export async function sampleWork(
 const SAMPLE_ROWS_MIN = 2_000;
 const SAMPLE_ROWS_PER_PARTITION = 200;
 
-/** One task per partition of the input, each calling the function over its rows. */
-export async function functionWork(
-  context: PlanContext,
-  node: Extract<LogicalNode, { kind: "function" }>,
-  target: StageTarget,
-  columnsOf: () => readonly StoredColumn[] | undefined,
-): Promise<StageWork> {
-  const input = node.inputs[0]!;
-  // When the function returns nothing at all and nobody named its columns, its input's are as good as any.
-  const fallback = storedColumns(await schemaOf(context, input));
-  const emitter = new Emitter(context, "run");
-  const rows = await emitter.part(input);
-  const query = emitter.statement(`SELECT * FROM ${rows}`);
-  return {
-    count: partitionCount(input),
-    task: (index, attempt): Task => ({
-      kind: "function",
-      functionId: node.functionId,
-      query: query(index),
-      output: output(target, { task: index, attempt }, STAGING, []),
-    }),
-    finish: (results) => target.done({ columns: columnsOf() ?? fallback, partitions: results.map(filesOf) }),
-    abandon: () => target.abandon(),
-  };
-}
-
 interface PartitionExpression {
   readonly sql: string;
   /** The relation to compute it over. */
@@ -248,7 +222,8 @@ async function bindKeys(context: PlanContext, node: Repartition): Promise<void> 
   );
 }
 
-function output(
+/** Where an attempt at a task writes, and how. */
+export function output(
   { root }: StageTarget,
   { task, attempt }: { readonly task: number; readonly attempt: number },
   settings: WriteSettings,
@@ -266,7 +241,7 @@ function output(
   };
 }
 
-function filesOf(result: TaskResult): StoredFile[] {
+export function filesOf(result: TaskResult): StoredFile[] {
   return result.files.map(({ path, folder, rows, bytes }) => ({
     path,
     rows,

@@ -5,7 +5,8 @@ import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { assert, type Clock, errorFromJson, PondError } from "@smallpond/base";
 import { watchMemory } from "../execution/memory-watch.ts";
-import type { RowsTask, TaskLimits, TaskResult, WriteTask } from "../execution/task.ts";
+import type { Permits } from "../execution/rate-limiter.ts";
+import type { Task, TaskLimits, TaskResult } from "../execution/task.ts";
 import { withOutput } from "../execution/task-output.ts";
 import type { OutputStream } from "./console-output.ts";
 import type { ExecutorSettings, FromExecutor, ToExecutor } from "./messages.ts";
@@ -13,6 +14,8 @@ import { residentBytesOf } from "./resident-bytes.ts";
 
 /** How long an interrupted query may take to end before its process is killed. */
 const INTERRUPT_GRACE_MS = 2_000;
+/** How long functions may take to give up what they hold before their process is killed. */
+const CLOSE_GRACE_MS = 5_000;
 /** Tasks after which a process is replaced, so that what leaks in an engine stays small. */
 const TASKS_MAX = 1_000;
 /** How long to wait for the end of a dead process's output. */
@@ -30,6 +33,8 @@ interface Current {
 
 export interface ExecutorDeps {
   readonly clock: Clock;
+  /** When functions may be called, in all executors together. */
+  readonly permits: Permits;
   /** Told what the process prints, as it comes. */
   readonly output: (stream: OutputStream, bytes: Uint8Array) => void;
 }
@@ -43,9 +48,14 @@ export class ExecutorProcess {
   #tasks = 0;
   #ended: string | undefined;
   #spent = false;
+  #callsFunctions = false;
+  readonly #permits: Permits;
+  readonly #gone = new AbortController();
+  #onClosed: () => void = () => {};
 
-  private constructor({ clock, output }: ExecutorDeps, child: ChildProcess) {
+  private constructor({ clock, permits, output }: ExecutorDeps, child: ChildProcess) {
     this.#clock = clock;
+    this.#permits = permits;
     this.#child = child;
     for (const stream of ["stdout", "stderr"] as const) {
       child[stream]?.on("data", (bytes: Buffer) => {
@@ -56,7 +66,7 @@ export class ExecutorProcess {
     this.#ready = new Promise((resolve, reject) => {
       child.on("message", (message: FromExecutor) => {
         if (message.kind === "ready") resolve();
-        else this.#settle(message);
+        else this.#receive(message);
       });
       child.on("error", (error) => {
         this.#end(`could not be started: ${error.message}`);
@@ -92,7 +102,7 @@ export class ExecutorProcess {
 
   /** Runs one task at a time. After an abort or a failure of the engine the process is not used again. */
   async run(
-    task: WriteTask | RowsTask,
+    task: Task,
     settings: { readonly limits: TaskLimits; readonly label: string; readonly signal: AbortSignal },
   ): Promise<TaskResult> {
     assert(this.#current === undefined, "an executor runs one task at a time");
@@ -106,7 +116,7 @@ export class ExecutorProcess {
   }
 
   async #run(
-    task: WriteTask | RowsTask,
+    task: Task,
     settings: { readonly limits: TaskLimits; readonly label: string; readonly signal: AbortSignal },
   ): Promise<TaskResult> {
     await this.#ready;
@@ -130,6 +140,23 @@ export class ExecutorProcess {
     }
   }
 
+  /** Ends an idle process in order: functions give up what they hold first, which takes seconds at most. */
+  async close(): Promise<void> {
+    if (this.#callsFunctions && this.#ended === undefined && this.#current === undefined) {
+      this.#spent = true;
+      this.#hold(true);
+      await new Promise<void>((resolve) => {
+        const timer = this.#clock.timer(CLOSE_GRACE_MS, resolve);
+        this.#onClosed = (): void => {
+          timer.cancel();
+          resolve();
+        };
+        this.#send({ kind: "close" });
+      });
+    }
+    await this.kill();
+  }
+
   /** Ends the process at once, whatever it does. */
   async kill(): Promise<void> {
     this.#spent = true;
@@ -145,11 +172,12 @@ export class ExecutorProcess {
   }
 
   async #request(
-    task: WriteTask | RowsTask,
+    task: Task,
     limits: TaskLimits,
     signal: AbortSignal,
   ): Promise<Omit<TaskResult, "peakMemoryBytes">> {
     const id = this.#tasks++;
+    this.#callsFunctions ||= task.kind === "function";
     const answer = new Promise<Omit<TaskResult, "peakMemoryBytes">>((resolve, reject) => {
       this.#current = { id, resolve, reject };
     });
@@ -182,7 +210,22 @@ export class ExecutorProcess {
       .unref();
   }
 
-  #settle(message: Exclude<FromExecutor, { kind: "ready" }>): void {
+  #receive(message: Exclude<FromExecutor, { kind: "ready" }>): void {
+    if (message.kind === "permit") void this.#permit(message);
+    else if (message.kind === "closed") this.#onClosed();
+    else this.#settle(message);
+  }
+
+  async #permit({ request, key, ratePerSecond }: Extract<FromExecutor, { kind: "permit" }>): Promise<void> {
+    try {
+      await this.#permits.take(key, ratePerSecond, this.#gone.signal);
+      this.#send({ kind: "permit", request });
+    } catch {
+      // The process is gone, and with it whoever asked.
+    }
+  }
+
+  #settle(message: Extract<FromExecutor, { kind: "done" | "failed" }>): void {
     if (this.#current?.id !== message.id) return;
     if (message.kind === "done") this.#current.resolve(message.result);
     else this.#current.reject(errorFromJson(message.error));
@@ -190,6 +233,8 @@ export class ExecutorProcess {
 
   #end(how: string): void {
     this.#ended ??= how;
+    this.#gone.abort(this.#lost());
+    this.#onClosed();
     this.#current?.reject(this.#lost());
   }
 

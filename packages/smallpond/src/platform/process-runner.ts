@@ -43,7 +43,7 @@ export class ProcessRunner implements TaskRunner {
 
   async run(request: TaskRequest, { signal }: { readonly signal: AbortSignal }): Promise<TaskResult> {
     const { task, limits, label } = request;
-    if (task.kind === "function" || task.home) return await this.#deps.home.run(request, { signal });
+    if (task.home) return await this.#deps.home.run(request, { signal });
     assert(!this.#closed, "the runner is closed");
     const executor = this.#take();
     this.#busy.add(executor);
@@ -52,13 +52,14 @@ export class ProcessRunner implements TaskRunner {
     } finally {
       this.#busy.delete(executor);
       if (executor.usable && !this.#closed) this.#idle.push(executor);
-      else await executor.kill();
+      else await (signal.aborted ? executor.kill() : executor.close());
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#idle.splice(0), ...this.#busy].map((executor) => executor.kill()));
+    const idle = this.#idle.splice(0).map((executor) => executor.close());
+    await Promise.all([...idle, ...[...this.#busy].map((executor) => executor.kill())]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

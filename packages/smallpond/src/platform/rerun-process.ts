@@ -1,5 +1,6 @@
 /** A process for one task that failed before, with what that task had. */
 import { type Clock, PondError } from "@smallpond/base";
+import { RateLimiter } from "../execution/rate-limiter.ts";
 import type { TaskRunner } from "../execution/runner.ts";
 import type { TaskLimits, TaskRequest } from "../execution/task.ts";
 import type { FailedTask } from "../storage/failed-task.ts";
@@ -17,7 +18,7 @@ export function rerunProcess(
   // What functions print is no result of this command.
   const output = (_stream: unknown, bytes: Uint8Array): void => void process.stderr.write(bytes);
   return new ProcessRunner(
-    { clock, output, home: nobodysHome(limits) },
+    { clock, output, permits: new RateLimiter(clock), home: nobodysHome(limits) },
     { slots: 1, threads, memoryBytes, tempDirectory, timeZone },
   );
 }

@@ -1,6 +1,6 @@
 /** Reference 2.7, 2.8 and 5: what functions are called with, and how often. */
 import { expect, test } from "vitest";
-import type { DataFrame } from "../../src/index.ts";
+import type { DataFrame, Row } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
 import { column, hundredRows, openWorld, type World } from "../support/world.ts";
 
@@ -99,7 +99,7 @@ test("recompute runs the frame anew and makes derived frames new too (2.7)", asy
   let factor = 1;
   const frame = world.sp
     .readParquet(await hundredRows(world))
-    .map((row) => ({ y: (row.item as number) * factor }));
+    .map((row) => ({ y: (row.item as number) * factor }), { inProcess: true });
   const derived = frame.filter("y = 99 OR y = 990");
   await frame.compute();
   await derived.compute();
@@ -124,12 +124,12 @@ test("recompute of a derived frame does not run what it is made from again (2.7)
 test("a function that throws is called once for the row, and named with the row, its error and its line (2.8)", async () => {
   await using world = await openWorld();
   let calls = 0;
-  const explode = (row: { item?: unknown }): { y: number } => {
+  const explode = (row: Row): { y: number } => {
     calls++;
     if (row.item === 7) throw new TypeError("seven");
     return { y: 1 };
   };
-  const frame = world.sp.readParquet(await hundredRows(world)).map(explode as never);
+  const frame = world.sp.readParquet(await hundredRows(world)).map(explode, { inProcess: true });
   const error = await failureOf(frame.takeAll());
   expect(error.code).toBe("FUNCTION_FAILED");
   expect(error.message).toContain("explode() threw at row 7");
@@ -165,9 +165,12 @@ test("the columns of a function are inferred from all rows, or given (1.1)", asy
 
 async function counted(world: World): Promise<{ frame: DataFrame; calls: () => number }> {
   let calls = 0;
-  const frame = world.sp.readParquet(await hundredRows(world)).map((row) => {
-    calls++;
-    return { y: row.item! };
-  });
+  const frame = world.sp.readParquet(await hundredRows(world)).map(
+    (row) => {
+      calls++;
+      return { y: row.item! };
+    },
+    { inProcess: true },
+  );
   return { frame, calls: () => calls };
 }
