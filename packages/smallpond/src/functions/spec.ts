@@ -10,7 +10,13 @@ export type FunctionForm = "map" | "flat-map" | "filter" | "batches";
 /** How the code of a function travels. */
 export type FunctionCode =
   /** An expression without free variables: the source of an inline function. */
-  | { readonly kind: "text"; readonly text: string; readonly hash: string }
+  | {
+      readonly kind: "text";
+      readonly text: string;
+      readonly hash: string;
+      /** A source map from the text to the user's file, as JSON; for messages, so it is not part of the hash. */
+      readonly map?: string;
+    }
   /** A bundle of the module that exports it, and what the export is called. */
   | {
       readonly kind: "bundle";

@@ -12,21 +12,20 @@ interface SelfReference {
   readonly name: string;
   readonly variable: string;
   /** JavaScript for the value, in the file at `path`. */
-  readonly value: (path: string, entry: string) => string;
+  readonly value: (path: string, main: string | null) => string;
 }
 
 const SELF: readonly SelfReference[] = [
   { name: "import.meta.url", variable: "__pondUrl", value: (path) => quoted(pathToFileURL(path).href) },
   { name: "import.meta.filename", variable: "__pondFilename", value: quoted },
   { name: "import.meta.dirname", variable: "__pondDirname", value: (path) => quoted(dirname(path)) },
-  { name: "import.meta.main", variable: "__pondMain", value: (path, entry) => String(path === entry) },
+  { name: "import.meta.main", variable: "__pondMain", value: (path, main) => String(path === main) },
   { name: "__filename", variable: "__pondFilename", value: quoted },
   { name: "__dirname", variable: "__pondDirname", value: (path) => quoted(dirname(path)) },
   {
     name: "require.main",
     variable: "__pondRequireMain",
-    value: (path, entry) =>
-      path === entry ? 'typeof module === "object" ? module : undefined' : "undefined",
+    value: (path, main) => (path === main ? 'typeof module === "object" ? module : undefined' : "undefined"),
   },
 ];
 
@@ -36,11 +35,12 @@ export const SELF_DEFINES: Readonly<Record<string, string>> = Object.fromEntries
 );
 
 export class Selves {
-  readonly #entry: string;
+  readonly #main: string | null;
   readonly #added = new Map<string, number>();
 
-  constructor(entry: string) {
-    this.#entry = entry;
+  /** @param main the file that is the program, if any is */
+  constructor(main: string | null) {
+    this.#main = main;
   }
 
   /** How many characters were put before the first line of a file. */
@@ -54,7 +54,7 @@ export class Selves {
       setup: (build) => {
         build.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, async ({ path }) => {
           const text = await readFile(path, "utf8");
-          const declarations = this.#declarations(path, text);
+          const declarations = this.declarations(path, text);
           if (declarations === "") return undefined;
           this.#added.set(path, declarations.length);
           // On the first line, so that the numbers of lines stay; `#!` is only allowed at the very beginning.
@@ -65,9 +65,10 @@ export class Selves {
     };
   }
 
-  #declarations(path: string, text: string): string {
+  /** What a file that asks about itself is told, as JavaScript; empty when it does not ask. */
+  declarations(path: string, text: string): string {
     const used = SELF.filter(({ name }) => text.includes(name.startsWith("import.") ? "import.meta" : name));
-    const values = new Map(used.map(({ variable, value }) => [variable, value(path, this.#entry)]));
+    const values = new Map(used.map(({ variable, value }) => [variable, value(path, this.#main)]));
     if (values.size === 0) return "";
     return `var ${[...values].map(([variable, value]) => `${variable} = ${value}`).join(", ")}; `;
   }
