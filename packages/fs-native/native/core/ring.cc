@@ -82,6 +82,8 @@ class Ring final : public Watcher::Owner {
   void onClosed() override {
     watcher = nullptr;
     uring.reset();
+    ::close(eventFd);
+    eventFd = -1;
     napi_env env = environment->env();
     if (closed != nullptr) closed->call(0);
     if (!environment->ending()) {
