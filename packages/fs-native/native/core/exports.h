@@ -9,5 +9,10 @@ void exportMemory(napi_env env, napi_value exports);
 void exportFileFacts(napi_env env, napi_value exports);
 void exportPoll(napi_env env, napi_value exports);
 void exportRing(napi_env env, napi_value exports);
+void exportDescriptor(napi_env env, napi_value exports);
+void exportSharedMemory(napi_env env, napi_value exports);
+void exportMessage(napi_env env, napi_value exports);
+void exportSocket(napi_env env, napi_value exports);
+void exportMount(napi_env env, napi_value exports);
 
 }  // namespace pond

@@ -70,8 +70,11 @@ napi_value mapShared(napi_env env, napi_callback_info info) {
   const uint64_t bytes = arguments.size(2);
   const bool writable = arguments.boolean(3);
   if (!arguments.ok()) return nullptr;
-  const int protection = PROT_READ | (writable ? PROT_WRITE : 0);
-  void* data = bytes == 0 ? MAP_FAILED : mmap(nullptr, bytes, protection, MAP_SHARED, fd, static_cast<off_t>(position));
+  // JavaScript has no read-only ArrayBuffer, and a write to a page that is would end the process. A private mapping keeps
+  // such writes to itself, and shows what others write to all pages that were not written here.
+  const int sharing = writable ? MAP_SHARED : MAP_PRIVATE;
+  void* data = bytes == 0 ? MAP_FAILED
+                          : mmap(nullptr, bytes, PROT_READ | PROT_WRITE, sharing, fd, static_cast<off_t>(position));
   if (data == MAP_FAILED) {
     throwErrno(env, bytes == 0 ? EINVAL : errno, "mmap");
     return nullptr;

@@ -7,5 +7,10 @@ NAPI_MODULE_INIT() {
   pond::exportFileFacts(env, exports);
   pond::exportPoll(env, exports);
   pond::exportRing(env, exports);
+  pond::exportDescriptor(env, exports);
+  pond::exportSharedMemory(env, exports);
+  pond::exportMessage(env, exports);
+  pond::exportSocket(env, exports);
+  pond::exportMount(env, exports);
   return exports;
 }

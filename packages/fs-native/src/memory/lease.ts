@@ -10,6 +10,13 @@ export interface Region {
   readonly alignment: number;
 }
 
+let regions = 0;
+
+/** A number no other region of this process has. */
+export function newRegionId(): number {
+  return regions++;
+}
+
 /**
  * A piece of a pool's memory. Whoever holds it may read and write `view` until `release`, or until it passes the lease
  * on; a use after that is a broken invariant, not a wrong byte. A lease in an operation under way is not released

@@ -1,7 +1,7 @@
 /** A bounded pool of page-aligned memory, given out as leases. */
 import { assert, PondError, type SignalOptions } from "@smallpond/base";
 import { BuddyAllocator } from "./buddy.ts";
-import { BufferLease, type LeaseHome, type Region } from "./lease.ts";
+import { BufferLease, type LeaseHome, newRegionId, type Region } from "./lease.ts";
 
 export interface PoolSettings {
   /** All memory of the pool; regions are added as they are needed. */
@@ -50,7 +50,12 @@ interface Outstanding {
   readonly bytes: number;
 }
 
-let regions = 0;
+const regionsByBuffer = new WeakMap<ArrayBufferLike, Region>();
+
+/** The region that a view looks at; undefined for memory that is of no pool. */
+export function regionOf(view: Uint8Array): Region | undefined {
+  return regionsByBuffer.get(view.buffer);
+}
 
 export class BufferPool implements Disposable {
   readonly settings: PoolSettings;
@@ -151,9 +156,10 @@ export class BufferPool implements Disposable {
     }
     const { regionBytes, blockBytesMin, bytesMax } = this.settings;
     if ((this.#slabs.length + 1) * regionBytes > bytesMax) return undefined;
-    const region = { ...this.#deps.allocate(regionBytes), id: regions++ };
+    const region = { ...this.#deps.allocate(regionBytes), id: newRegionId() };
     const slab = { region, blocks: new BuddyAllocator({ regionBytes, blockBytesMin }) };
     this.#slabs.push(slab);
+    regionsByBuffer.set(region.buffer, region);
     for (const onRegion of this.#watchers) onRegion(region);
     return this.#takeFrom(slab, bytes);
   }

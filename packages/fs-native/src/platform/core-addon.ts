@@ -37,10 +37,57 @@ export interface CoreAddon {
   /** Bytes, or a negative error number; never waits on a non-blocking descriptor. */
   readNow(fd: number, into: Uint8Array): number;
   writeNow(fd: number, views: readonly Uint8Array[]): number;
+
+  fdOpen(path: string, flags: number, mode: number): number;
+  /** Closed by `fdClose`, by the garbage collector, or when the environment ends; never through `fs`. */
+  fdOwn(fd: number): FdHandle;
+  fdClose(owned: FdHandle): void;
+  fdNonBlocking(fd: number): void;
+  /** A file without a name; `fdLink` gives it one, and fails with `EEXIST` when that is taken. */
+  fdTemporary(directory: string, mode: number): number;
+  fdLink(fd: number, path: string): void;
+
+  // What follows is there on Linux only.
+
+  memfdOpen(name: string, bytes: number): number;
+  /** 0 or a negative error number. */
+  reserve(fd: number, position: number, bytes: number): number;
+  seal(fd: number, seals: number): void;
+  /** Bits of F_GET_SEALS, or a negative error number. */
+  sealsOf(fd: number): number;
+  eventOpen(): number;
+
+  /** Two ends of a unix socket that keeps the borders of messages. */
+  socketPair(ends: Int32Array): void;
+  /** Bytes, or a negative error number; at most 253 descriptors. */
+  sendMessage(fd: number, bytes: Uint8Array, descriptors: Int32Array): number;
+  /** Bytes, or a negative error number. `descriptors` has 254 places and gets their count first. */
+  receiveMessage(fd: number, into: Uint8Array, descriptors: Int32Array): number;
+  /** Fills in process, user and group. */
+  peerOf(fd: number, into: Int32Array): void;
+
+  /** `host` is an address in numbers. The socket is writable when there is an outcome. */
+  tcpConnect(host: string, port: number): number;
+  unixConnect(path: string, messages: boolean): number;
+  tcpListen(host: string, port: number, backlog: number): number;
+  unixListen(path: string, messages: boolean, backlog: number): number;
+  /** A descriptor, or a negative error number. */
+  socketAccept(fd: number): number;
+  /** 0 or a negative error number. */
+  socketOutcome(fd: number): number;
+  /** `host port`, or nothing for a socket that has none. */
+  socketName(fd: number, peer: boolean): string;
+  /** Ends the sending direction: 0 or a negative error number. */
+  socketEnd(fd: number): number;
+  /** Like `writeNow`, at most 64 views, without SIGPIPE. */
+  socketWrite(fd: number, views: readonly Uint8Array[]): number;
+
+  mountFuse(source: string, path: string, options: string): void;
 }
 
 export type RingHandle = { readonly ring: unique symbol };
 export type PollHandle = { readonly poll: unique symbol };
+export type FdHandle = { readonly fd: unique symbol };
 
 let loaded: Loaded<CoreAddon> | undefined;
 
