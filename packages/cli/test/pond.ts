@@ -62,14 +62,17 @@ export async function pond(args: readonly string[], options: PondOptions = {}): 
 
 export interface Folder extends AsyncDisposable {
   readonly path: string;
+  /** Makes or replaces a file in it. */
+  write(name: string, text: string): Promise<void>;
 }
 
 /** A folder outside the repository with these files, which goes when disposed of. */
 export async function folder(files: Readonly<Record<string, string>>): Promise<Folder> {
   const path = await realpath(await mkdtemp(join(tmpdir(), "pond-cli-test-")));
-  for (const [name, text] of Object.entries(files)) {
+  const write = async (name: string, text: string): Promise<void> => {
     await mkdir(dirname(join(path, name)), { recursive: true });
     await writeFile(join(path, name), text);
-  }
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  };
+  for (const [name, text] of Object.entries(files)) await write(name, text);
+  return { path, write, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }

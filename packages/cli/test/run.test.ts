@@ -207,7 +207,8 @@ await sp.partialSql("SELECT count(*) FROM {0} a, {0} b, {0} c WHERE a.n + b.n + 
   for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow();
   expect(await readdir(`${place.path}/data/.running`)).toEqual([]);
   for (const job of (await readdir(`${place.path}/data`)).filter((name) => name !== ".running")) {
-    expect(await readdir(`${place.path}/data/${job}`)).toEqual(["report.json"]);
+    const left = (await readdir(`${place.path}/data/${job}`)).sort();
+    expect(left).toEqual(["config", "log", "report.json", "status.json"]);
   }
 });
 

@@ -9,10 +9,12 @@ export { GroupedFrame } from "./dataframe/grouped-frame.ts";
 export type { InitOptions, SessionSettings } from "./dataframe/init-options.ts";
 export type { On } from "./dataframe/join-on.ts";
 export { type SessionListener, watchSessions } from "./dataframe/open-sessions.ts";
+export type { Progress } from "./dataframe/progress.ts";
 export type { Inputs, SqlPart } from "./dataframe/query-of.ts";
 export type { RepartitionOptions } from "./dataframe/repartition-options.ts";
 export type {
   ActionReport,
+  FailedTaskReport,
   NodeReport,
   SessionReport,
   StageReport,
@@ -51,3 +53,4 @@ export type { JoinType } from "./logical/join.ts";
 export type { JsonScanOptions } from "./logical/json-scan.ts";
 export type { ParquetScanOptions } from "./logical/parquet-scan.ts";
 export type { WriteMode } from "./logical/write.ts";
+export { canShowLine, type ProgressMode } from "./platform/progress-display.ts";

@@ -10,6 +10,7 @@ const KNOWN = new Set([
   "SP_THREADS",
   "SP_MEMORY",
   "SP_TIME_ZONE",
+  "SP_PROGRESS",
   "SP_PLATFORM",
   "SP_MEMORY_ALLOCATOR",
   "SP_BIND_NUMA_NODE",

@@ -5,7 +5,7 @@ import { errorText } from "../output/error-text.ts";
 import { jsonText } from "../output/json-text.ts";
 import { onReaderGone } from "../output/write-out.ts";
 import { execute } from "./execute.ts";
-import { SessionProgress } from "./progress.ts";
+import { failureReport } from "./failure-report.ts";
 import { ScriptSessions } from "./sessions.ts";
 import { userLocation } from "./user-location.ts";
 
@@ -41,7 +41,6 @@ export class Job {
   readonly #script: string;
   readonly #options: RunOptions;
   readonly #sessions = new ScriptSessions();
-  readonly #progress: SessionProgress;
   readonly #startMs = performance.now();
   #failure: { readonly error: unknown } | undefined;
   #interrupted = false;
@@ -49,7 +48,6 @@ export class Job {
   constructor(script: string, options: RunOptions) {
     this.#script = script;
     this.#options = options;
-    this.#progress = new SessionProgress(this.#sessions);
   }
 
   async run(args: readonly string[]): Promise<void> {
@@ -62,7 +60,6 @@ export class Job {
     // Sessions left open keep nothing alive and are closed when there is nothing else to do.
     process.once("beforeExit", () => void this.#sessions.close());
     process.on("exit", (code) => {
-      this.#progress.stop();
       print?.(`${jsonText(this.#summary(code))}\n`);
     });
     try {
@@ -76,10 +73,10 @@ export class Job {
     // Closing a session fails what ran in it; that is no news.
     if (this.#interrupted) return;
     this.#failure = { error };
-    this.#progress.stop();
     console.error(failureText(error, this.#options));
     process.exitCode = 1;
-    await this.#sessions.close();
+    await this.#sessions.close({ as: "failed" });
+    for (const line of failureReport(this.#sessions.all)) console.error(line);
     process.exit();
   }
 
@@ -95,9 +92,8 @@ export class Job {
     const code = SIGNALS[signal];
     if (this.#interrupted) process.exit(code);
     this.#interrupted = true;
-    this.#progress.stop();
     const late = new Promise((resolve) => setTimeout(resolve, CLOSE_MS_MAX));
-    await Promise.race([this.#sessions.close(), late]);
+    await Promise.race([this.#sessions.close({ as: "interrupted" }), late]);
     process.exit(code);
   }
 

@@ -1,11 +1,15 @@
 /** The sessions that a script opens, so that they end with it and their reports can be shown. */
-import { type Session, type SessionReport, watchSessions } from "smallpond";
+import { type CloseOptions, type Session, type SessionReport, watchSessions } from "smallpond";
+import { showSession } from "./progress.ts";
 
 export class ScriptSessions {
   readonly #seen: Session[] = [];
 
   constructor() {
-    watchSessions((session) => this.#seen.push(session));
+    watchSessions((session) => {
+      this.#seen.push(session);
+      showSession(session);
+    });
   }
 
   get all(): readonly Session[] {
@@ -17,7 +21,11 @@ export class ScriptSessions {
   }
 
   /** Ends what the script left open or was interrupted in; sessions that are closed stay so. */
-  async close(): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
+    const open = this.#seen.filter((session) => !session.closed);
+    // An error that leaves the block of `await using` closes the session before anybody hears of the error.
+    const ended = options.as === "failed" ? [...open, ...this.#seen.slice(-1)] : open;
+    await Promise.allSettled(ended.map((session) => session.close(options)));
     await Promise.allSettled(this.#seen.map((session) => session.close()));
   }
 }

@@ -1,7 +1,7 @@
 /** A session for queries typed by hand: everything runs in this process, and nothing of it stays. */
 import { rm } from "node:fs/promises";
 import { isPondError, PondError } from "@smallpond/base";
-import { init, type Session } from "smallpond";
+import { canShowLine, init, type Session } from "smallpond";
 
 export class SqlSession implements AsyncDisposable {
   readonly session: Session;
@@ -12,7 +12,9 @@ export class SqlSession implements AsyncDisposable {
 
   static async open(): Promise<SqlSession> {
     try {
-      return new SqlSession(await init({ jobName: "pond-sql", numExecutors: 0 }));
+      const session = await init({ jobName: "pond-sql", numExecutors: 0 });
+      if (canShowLine()) session.showProgress("line");
+      return new SqlSession(session);
     } catch (error) {
       throw isPondError(error) && error.message.startsWith("cannot mkdir") ? noDataRoot(error) : error;
     }

@@ -136,11 +136,19 @@ export class Engine {
       const query = emitter.statement(`SELECT * FROM ${name}`)(0);
       const connection = await this.#deps.database.connect();
       const { action } = options;
-      if (action !== undefined) action.queryStartMs = this.#deps.clock.wallMs();
+      if (action !== undefined) await this.#noteQuery(action, connection);
       return { connection, query, root, action, [Symbol.asyncDispose]: () => connection.close() };
     } catch (error) {
       throw await this.#locate(context, root, error);
     }
+  }
+
+  /** The connection is about to run the query that gives the action's rows. */
+  async #noteQuery(action: ActionRecorder, connection: DatabaseConnection): Promise<void> {
+    action.queryStartMs = this.#deps.clock.wallMs();
+    if (!this.recorder.watched) return;
+    await connection.countProgress();
+    action.queryShare = () => connection.progress();
   }
 
   /** Runs a frame to its end and keeps the result: later actions, and frames made from it, read it. */

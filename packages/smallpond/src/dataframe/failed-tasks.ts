@@ -15,8 +15,8 @@ export interface FailurePlace {
 export interface FailedTaskContext {
   readonly jobId: string;
   readonly dataRoot: string;
-  /** Whether `dataRoot` is where people's commands look by themselves. */
-  readonly isDefaultRoot: boolean;
+  /** Where people's commands look by themselves. */
+  readonly defaultRoot: string;
   /** The `staging` directory of the job. */
   readonly staging: string;
   readonly settings: TaskSettings;
@@ -56,8 +56,10 @@ export function failedTask(
 function rerun(request: TaskRequest, id: string, context: FailedTaskContext): FailedTask["rerun"] {
   const impossible = whyNot(request);
   if (impossible !== undefined) return { impossible };
-  const root = context.isDefaultRoot ? "" : ` --data-root ${shellWord(context.dataRoot)}`;
-  return { command: `pond job rerun ${context.jobId.slice(0, 8)} ${id}${root}` };
+  const { directory } = context.settings;
+  const [root, usual] = [context.dataRoot, context.defaultRoot].map((path) => absolute(path, directory));
+  const option = root === usual ? "" : ` --data-root ${shellWord(root!)}`;
+  return { command: `pond job rerun ${context.jobId.slice(0, 8)} ${id}${option}` };
 }
 
 /** What ties a task to the process that had it. */
@@ -69,6 +71,11 @@ function whyNot({ task }: TaskRequest): string | undefined {
 function detail(error: unknown, name: string): string | undefined {
   const value = isPondError(error) ? (error.details as Readonly<Record<string, unknown>>)[name] : undefined;
   return typeof value === "string" ? value : undefined;
+}
+
+/** The command may be typed anywhere. */
+function absolute(path: string, directory: string): string {
+  return path.startsWith("/") ? path : `${directory}/${path.replace(/^\.\//, "")}`;
 }
 
 function shellWord(text: string): string {

@@ -29,6 +29,11 @@ export interface InitOptions {
   readonly timeZone?: string;
   /** 64-bit integers in rows: `bigint` (default), or `number`, which refuses values a number cannot hold. */
   readonly int64?: "bigint" | "number";
+  /**
+   * Shows on standard error what runs: `true` one line on a terminal, rewritten as it goes, and nothing elsewhere;
+   * `"lines"` a line every ten seconds of work, also in files. Default: `false`. `SP_PROGRESS`.
+   */
+  readonly progress?: boolean | "lines";
   /** Where executors are started. Only `local` in this version. `SP_PLATFORM`. */
   readonly platform?: "local";
   /** Allocator of the executors. Only `system` in this version. `SP_MEMORY_ALLOCATOR`. */
@@ -48,6 +53,7 @@ export interface SessionSettings {
   readonly taskTimeoutMs: number | null;
   readonly timeZone: string;
   readonly int64: "bigint" | "number";
+  readonly progress: boolean | "lines";
 }
 
 export interface SettingsSources {
@@ -84,12 +90,30 @@ export function resolveSettings(options: InitOptions, sources: SettingsSources):
       timeout === undefined ? null : wholeNumber("taskTimeoutMs", timeout, 1, TASK_TIMEOUT_MS_MAX),
     timeZone: options.timeZone ?? env.SP_TIME_ZONE ?? "UTC",
     int64: options.int64 ?? "bigint",
+    progress: progress(options.progress ?? env.SP_PROGRESS ?? false),
   };
 }
 
 /** Where jobs keep their directories when nobody says. */
 export function defaultDataRoot(env: SettingsSources["environment"], machine: Machine): string {
   return env.SP_DATA_ROOT ?? `${machine.homeDirectory}/.smallpond/data`;
+}
+
+const PROGRESS = new Map<unknown, boolean | "lines">([
+  [true, true],
+  ["true", true],
+  ["1", true],
+  [false, false],
+  ["false", false],
+  ["0", false],
+  ["", false],
+  ["lines", "lines"],
+]);
+
+function progress(given: unknown): boolean | "lines" {
+  const known = PROGRESS.get(given);
+  if (known === undefined) throw badOption("progress", given, 'true, false or "lines"');
+  return known;
 }
 
 function memoryBytes(memory: number | string | undefined, machine: Machine): number {

@@ -42,7 +42,7 @@ export class JobJournal implements RecorderListener {
   readonly #deps: JournalDeps;
   readonly #settings: JournalSettings;
   readonly #log: JobLog;
-  readonly #failedTasks: string[] = [];
+  readonly #failedTasks: FailedTask[] = [];
   readonly #counters: { -readonly [K in keyof JobCounters]: number } = { ...NOTHING };
   #action: ActionRecorder | undefined;
   #stage: StageTotals | undefined;
@@ -100,7 +100,7 @@ export class JobJournal implements RecorderListener {
   /** Keeps the report of a task that failed for good; the files it reads are the caller's to keep. */
   taskFailed(task: FailedTask): boolean {
     if (this.#failedTasks.length >= FAILED_TASKS_MAX) return false;
-    this.#failedTasks.push(task.id);
+    this.#failedTasks.push(task);
     this.#changed = true;
     this.#start();
     const { disk, files } = this.#deps;
@@ -108,8 +108,8 @@ export class JobJournal implements RecorderListener {
     return true;
   }
 
-  /** Ids of tasks that failed for good, oldest first. */
-  get failedTasks(): readonly string[] {
+  /** Tasks that failed for good, oldest first. */
+  get failedTasks(): readonly FailedTask[] {
     return this.#failedTasks;
   }
 
@@ -121,6 +121,12 @@ export class JobJournal implements RecorderListener {
     for (const [path, text] of Object.entries(files)) this.#then(() => this.#deps.disk.writeFile(path, text));
     this.#then(() => this.#log.close());
     this.#then(() => this.#writeStatus(state));
+    await this.#work;
+  }
+
+  /** What came after the end changes how the job ended: its script failed all the same. */
+  async amend(state: Exclude<JobState, "running">): Promise<void> {
+    if (this.started) this.#then(() => this.#writeStatus(state));
     await this.#work;
   }
 
@@ -212,7 +218,7 @@ export class JobJournal implements RecorderListener {
           ? null
           : { id: stage.id, name: stage.name, tasks: stage.tasks, done: stage.tasksDone },
       counters: { ...this.#counters },
-      failedTasks: [...this.#failedTasks],
+      failedTasks: this.#failedTasks.map((task) => task.id),
       error: this.#error,
     };
   }

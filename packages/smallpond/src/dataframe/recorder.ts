@@ -107,6 +107,8 @@ const ACTIONS_MAX = 1_000;
 
 export class Recorder {
   readonly actions: ActionRecorder[] = [];
+  /** Whether somebody looks at progress, so that queries should count theirs. */
+  watched = false;
   readonly #clock: Clock;
   readonly #listeners = new Set<RecorderListener>();
   #actionCount = 0;

@@ -64,6 +64,15 @@ export interface SessionReport {
   readonly startedAt: string;
   readonly engine: string;
   readonly actions: readonly ActionReport[];
+  /** Tasks that failed for good; their reports are in `failed/` of the job's directory. */
+  readonly failedTasks: readonly FailedTaskReport[];
+}
+
+export interface FailedTaskReport {
+  readonly id: string;
+  readonly step: string;
+  /** The command that runs just it; null for one that cannot run by itself. */
+  readonly rerun: string | null;
 }
 
 export function actionReport(action: ActionRecorder, nowMs: number): ActionReport {

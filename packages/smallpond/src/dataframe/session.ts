@@ -25,6 +25,7 @@ import { thisMachine } from "../platform/machine.ts";
 import { machineOwners } from "../platform/owners.ts";
 import { beforeProcessEnds } from "../platform/process-end.ts";
 import { ProcessRunner } from "../platform/process-runner.ts";
+import { canShowLine, type ProgressMode, showProgress } from "../platform/progress-display.ts";
 import { ownResidentBytes } from "../platform/resident-bytes.ts";
 import { thisProcess } from "../platform/this-process.ts";
 import { JobDirectory } from "../storage/job-directory.ts";
@@ -38,6 +39,7 @@ import { mermaid } from "./graph.ts";
 import { defaultDataRoot, type InitOptions, resolveSettings, type SessionSettings } from "./init-options.ts";
 import { JobJournal } from "./job-journal.ts";
 import { announceSession } from "./open-sessions.ts";
+import { type Progress, progressOf, progressText } from "./progress.ts";
 import { isRecord, queryOf, type SqlPart } from "./query-of.ts";
 import { Recorder } from "./recorder.ts";
 import { actionReport, type SessionReport } from "./report.ts";
@@ -68,6 +70,8 @@ export async function init(options: InitOptions = {}): Promise<Session> {
   const session = await Session.open({ clock, random, disk, owners: machineOwners() }, settings);
   // A session that nobody closes is closed when the process has nothing left to do.
   session.onClose(beforeProcessEnds(() => session.close()));
+  if (settings.progress === "lines") session.showProgress("lines");
+  else if (settings.progress && canShowLine()) session.showProgress("line");
   announceSession(session);
   return session;
 }
@@ -107,6 +111,7 @@ export class Session implements AsyncDisposable {
   readonly #frames: LogicalNode[] = [];
   readonly #onClose: (() => void)[] = [];
   #processes: ProcessRunner | undefined;
+  #hideProgress: (() => void) | undefined;
   #lastLoad: Promise<unknown> = Promise.resolve();
   #nodes = 0;
   #closing: Promise<void> | undefined;
@@ -291,7 +296,29 @@ export class Session implements AsyncDisposable {
       startedAt: new Date(this.#startedMs).toISOString(),
       engine: `DuckDB ${this.#parts.version}`,
       actions: this.#recorder.actions.map((action) => actionReport(action, now)),
+      failedTasks: this.#journal.failedTasks.map(({ id, step, rerun }) => ({
+        id,
+        step,
+        rerun: "command" in rerun ? rerun.command : null,
+      })),
     };
+  }
+
+  /** How far the newest running action is; null while none runs. */
+  progress(): Progress | null {
+    const action = this.#recorder.running;
+    return action === undefined ? null : progressOf(action, this.#deps.clock.wallMs());
+  }
+
+  /** Shows progress on standard error until the session closes, in one way at a time. */
+  showProgress(mode: ProgressMode): void {
+    this.#recorder.watched = true;
+    this.#hideProgress?.();
+    const text = (width: number): string => {
+      const progress = this.progress();
+      return progress === null ? "" : progressText(progress, width);
+    };
+    this.#hideProgress = showProgress({ progressText: text }, mode);
   }
 
   /** Process ids of the executors there are now. */
@@ -304,8 +331,15 @@ export class Session implements AsyncDisposable {
    * staged or failed. Idempotent; running actions are interrupted, and the job with them unless `as` says otherwise.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(options);
+    const { as } = options;
+    if (this.#closing === undefined) this.#closing = this.#close(options);
+    else if (as !== undefined) this.#closing = this.#closing.then(() => this.#journal.amend(as));
     return this.#closing;
+  }
+
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -320,6 +354,7 @@ export class Session implements AsyncDisposable {
   async #close(options: CloseOptions): Promise<void> {
     const state = options.as ?? this.#outcome();
     this.#recorder.close();
+    this.#hideProgress?.();
     for (const work of this.#onClose) work();
     await this.#processes?.close();
     const [torn] = await Promise.allSettled([this.#parts.calls.functions.close()]);
@@ -369,7 +404,7 @@ export class Session implements AsyncDisposable {
       jobId,
       dataRoot,
       staging,
-      isDefaultRoot: dataRoot === defaultDataRoot(environment(), thisMachine()),
+      defaultRoot: defaultDataRoot(environment(), thisMachine()),
       settings: { timeZone, engine: `DuckDB ${this.#parts.version}`, directory: process.directory },
       nowMs: this.#deps.clock.wallMs(),
     });

@@ -167,6 +167,19 @@ export class DatabaseConnection implements AsyncDisposable {
     return this.#tables.serve(this.raw, columns, pieces);
   }
 
+  /** Has the engine keep count of how far queries of this connection are, for `progress`. */
+  async countProgress(): Promise<void> {
+    await this.run("SET enable_progress_bar = true");
+    await this.run("SET enable_progress_bar_print = false");
+  }
+
+  /** How far the query that runs is, from 0 to 1; null where the engine cannot tell. */
+  progress(): number | null {
+    if (this.#closed) return null;
+    const { percentage } = this.raw.progress;
+    return percentage < 0 ? null : percentage / 100;
+  }
+
   interrupt(): void {
     if (!this.#closed) this.raw.interrupt();
   }

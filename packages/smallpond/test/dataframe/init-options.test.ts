@@ -17,6 +17,7 @@ test("without options or variables the machine decides", () => {
     memoryBytes: 8 * 2 ** 30,
     timeZone: "UTC",
     int64: "bigint",
+    progress: false,
   });
   expect(settings.jobId).toMatch(/^[0-9a-f]{32}$/);
 });
@@ -30,6 +31,7 @@ const VARIABLES = {
   SP_THREADS: "2",
   SP_MEMORY: "1 GiB",
   SP_TIME_ZONE: "Europe/Berlin",
+  SP_PROGRESS: "lines",
 };
 
 test("variables set what arguments leave open", () => {
@@ -42,6 +44,7 @@ test("variables set what arguments leave open", () => {
     threads: 2,
     memoryBytes: 2 ** 30,
     timeZone: "Europe/Berlin",
+    progress: "lines",
   });
 });
 
@@ -55,6 +58,7 @@ test("every argument beats its variable", () => {
     threads: 1,
     memory: 2 ** 26,
     timeZone: "UTC",
+    progress: false,
   } as const;
   expect(resolve(options, VARIABLES)).toMatchObject({
     jobId: "f".repeat(32),
@@ -65,6 +69,7 @@ test("every argument beats its variable", () => {
     threads: 1,
     memoryBytes: 2 ** 26,
     timeZone: "UTC",
+    progress: false,
   });
 });
 
@@ -78,6 +83,7 @@ test.each([
   [{ SP_BIND_NUMA_NODE: "1" }, "bindNumaNode"],
   [{ SP_RAY_ADDRESS: "auto" }, "Ray"],
   [{ SP_SPAWN: "1" }, "SP_SPAWN"],
+  [{ SP_PROGRESS: "loud" }, "progress"],
 ])("the variables %j are refused, naming %s", (environment, named) => {
   expect(() => resolve({}, environment as never)).toThrow(named);
 });
