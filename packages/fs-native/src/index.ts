@@ -9,4 +9,5 @@ export type {
 export { BufferLease, type Region } from "./memory/lease.ts";
 export { BufferPool, DEFAULT_POOL_SETTINGS, type PoolDeps, type PoolSettings } from "./memory/pool.ts";
 export { DEFAULT_QUEUE_SETTINGS, type DiskQueueSettings, openDiskQueue } from "./platform/disk/open-queue.ts";
+export { QueueDisk } from "./platform/disk/queue-disk.ts";
 export { type OpenPoolOptions, openBufferPool } from "./platform/open-pool.ts";

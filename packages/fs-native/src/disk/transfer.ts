@@ -1,15 +1,19 @@
 /** One read or write as people mean it: checked, and continued where the kernel did only part. */
-import type { BufferLease } from "../memory/lease.ts";
+import type { BufferLease, Region } from "../memory/lease.ts";
 import type { LeasePart, QueueFile } from "./disk-queue.ts";
 import type { Engine, EngineFile } from "./engine.ts";
 
 export interface Transfer {
   readonly kind: "read" | "write";
-  readonly lease: BufferLease;
-  /** In the lease. */
+  readonly region: Region;
+  /** In the region. */
   readonly offset: number;
   readonly length: number;
   readonly position: number;
+  /** Whether the memory is still its owner's; it must be until the transfer has ended. */
+  readonly isHeld: () => boolean;
+  /** Bytes from `offset` on that belong to the owner. */
+  readonly room: number;
 }
 
 /** The kernel's numbers of what this room answers by itself. */
@@ -20,24 +24,32 @@ export function transferOf(
   memory: BufferLease | LeasePart,
   position: number,
 ): Transfer {
-  if (!("lease" in memory)) return { kind, lease: memory, offset: 0, length: memory.length, position };
-  const { lease, offset = 0, length = lease.length - offset } = memory;
-  return { kind, lease, offset, length, position };
+  const part: LeasePart = "lease" in memory ? memory : { lease: memory };
+  const { lease, offset = 0, length = lease.length - offset } = part;
+  return {
+    kind,
+    region: lease.region,
+    offset: lease.offset + offset,
+    length,
+    position,
+    isHeld: () => lease.isHeld,
+    // Nothing, for a part that begins before the lease does.
+    room: offset < 0 ? -1 : lease.length - offset,
+  };
 }
 
 /** 0 for a transfer that may be sent, or the error number that the kernel would answer, were it so kind. */
 export function refusal(transfer: Transfer, { direct, alignment }: QueueFile): number {
-  const { lease, offset, length, position } = transfer;
+  const { region, offset, length, position, room } = transfer;
   if (!Number.isSafeInteger(position) || position < 0) return ERRNO.EINVAL;
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length)) return ERRNO.EINVAL;
-  if (offset < 0 || length < 0 || offset + length > lease.length) return ERRNO.EINVAL;
+  if (length < 0 || length > room) return ERRNO.EINVAL;
   if (!direct) return 0;
-  const address = lease.offset + offset;
   const aligned =
     position % alignment.position === 0 &&
     length % alignment.position === 0 &&
-    address % alignment.memory === 0 &&
-    lease.region.alignment % alignment.memory === 0;
+    offset % alignment.memory === 0 &&
+    region.alignment % alignment.memory === 0;
   return aligned ? 0 : ERRNO.EINVAL;
 }
 
@@ -48,7 +60,7 @@ export function carryOut(
   transfer: Transfer,
   done: (result: number) => void,
 ): void {
-  const { kind, lease, length, position } = transfer;
+  const { kind, region, length, position } = transfer;
   if (length === 0) {
     done(0);
     return;
@@ -58,8 +70,8 @@ export function carryOut(
     engine.transfer({
       kind,
       file,
-      region: lease.region,
-      offset: lease.offset + transfer.offset + total,
+      region,
+      offset: transfer.offset + total,
       length: length - total,
       position: position + total,
       done: ended,

@@ -47,7 +47,7 @@ export class EngineQueueFile implements QueueFile {
 
   /** For batches: calls `done` once, without a promise of its own. */
   start(transfer: Transfer, done: (result: Result<number, DiskError>) => void): void {
-    assert(transfer.lease.isHeld, "the lease of a transfer is held");
+    assert(transfer.isHeld(), "the lease of a transfer is held");
     const settle = (result: number): void =>
       done(result < 0 ? err(diskErrorOf(result, transfer.kind, this.path)) : ok(result));
     const refused = this.#refusal(transfer);
@@ -58,7 +58,7 @@ export class EngineQueueFile implements QueueFile {
     this.#inFlight++;
     carryOut(this.#engine, this.#file, transfer, (result) => {
       this.#ended();
-      assert(transfer.lease.isHeld, "a lease is held until its transfer has ended");
+      assert(transfer.isHeld(), "a lease is held until its transfer has ended");
       settle(result);
     });
   }
