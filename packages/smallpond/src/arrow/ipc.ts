@@ -1,5 +1,6 @@
 /** Arrow's IPC formats, as bytes to be written when they come. */
 import type { DuckDBResult } from "@duckdb/node-api";
+import { assert } from "@smallpond/base";
 import {
   AsyncByteQueue,
   type RecordBatch,
@@ -19,25 +20,33 @@ export interface IpcOptions {
 export class IpcFile {
   readonly #writer: RecordBatchWriter;
   readonly #bytes = new ByteList();
+  readonly #result: DuckDBResult;
+  #schema: Schema | undefined;
 
-  constructor(schema: Schema, { stream }: IpcOptions) {
+  constructor(result: DuckDBResult, { stream }: IpcOptions) {
+    this.#result = result;
     this.#writer = stream ? new RecordBatchStreamWriter() : new RecordBatchFileWriter();
-    this.#writer.reset(this.#bytes, schema);
-  }
-
-  /** A new file with the columns of a result. */
-  static of(result: DuckDBResult, options: IpcOptions): IpcFile {
-    return new IpcFile(arrowSchemaOf(result.columnNames(), result.columnTypes()), options);
   }
 
   add(batch: RecordBatch): Uint8Array[] {
+    this.#begin(batch.schema);
+    // The writer would end the file without a word.
+    assert(batch.schema === this.#schema, "all batches of a file have one schema");
     this.#writer.write(batch);
     return this.#bytes.take();
   }
 
   end(): Uint8Array[] {
+    this.#begin(arrowSchemaOf(this.#result.columnNames(), this.#result.columnTypes()));
     this.#writer.finish();
     return this.#bytes.take();
+  }
+
+  /** The batches' own schema comes first: in another one of the same columns the dictionaries have other numbers. */
+  #begin(schema: Schema): void {
+    if (this.#schema !== undefined) return;
+    this.#schema = schema;
+    this.#writer.reset(this.#bytes, schema);
   }
 }
 

@@ -33,9 +33,9 @@ export async function* recordBatches(
   }
 }
 
-/** A new file in an IPC format with the columns of a result. */
+/** A new file in an IPC format for batches of a result. */
 export function ipcFile(result: DuckDBResult, options: IpcOptions): IpcFile {
-  return IpcFile.of(result, options);
+  return new IpcFile(result, options);
 }
 
 /** All rows of the result as one table. */

@@ -1,8 +1,9 @@
 /**
- * JSON values inside other JSON, digit for digit. `to_json` reads them and writes them anew: 2.50 becomes 2.5, and of
- * a number of thirty digits seventeen are left.
+ * JSON text of values that `to_json` spoils: JSON inside other JSON is read and written anew, so that of a number of
+ * thirty digits seventeen are left, and decimals without digits before the point (`.5`) are no JSON at all.
  */
 import {
+  type DuckDBDecimalType,
   type DuckDBListType,
   type DuckDBMapType,
   type DuckDBStructType,
@@ -12,9 +13,15 @@ import {
 import { quoteText } from "./text.ts";
 import { childTypes } from "./type-text.ts";
 
-/** Whether there is a value of type JSON in it. */
-export function keepsJson(type: DuckDBType): boolean {
-  return type.alias === "JSON" || childTypes(type).some(keepsJson);
+/** Whether `to_json` would spoil values of the type. */
+export function needsOwnText(type: DuckDBType): boolean {
+  return type.alias === "JSON" || isFraction(type) || childTypes(type).some(needsOwnText);
+}
+
+function isFraction(type: DuckDBType): boolean {
+  if (type.typeId !== DuckDBTypeId.DECIMAL) return false;
+  const { width, scale } = type as DuckDBDecimalType;
+  return width === scale;
 }
 
 /** SQL for the JSON text of a value, `null` for NULL. */
@@ -23,9 +30,10 @@ export function jsonText(type: DuckDBType, sql: string, depth: number): string {
 }
 
 function valueText(type: DuckDBType, sql: string, depth: number): string {
-  if (!keepsJson(type)) return `CAST(to_json(${sql}) AS VARCHAR)`;
+  if (!needsOwnText(type)) return `CAST(to_json(${sql}) AS VARCHAR)`;
   // Inside of its strings JSON has no line ends, and between its parts they mean nothing.
   if (type.alias === "JSON") return `translate(CAST(${sql} AS VARCHAR), chr(10) || chr(13), '  ')`;
+  if (isFraction(type)) return `regexp_replace(CAST(${sql} AS VARCHAR), '^(-?)[.]', '\\10.')`;
   switch (type.typeId) {
     case DuckDBTypeId.LIST:
     case DuckDBTypeId.ARRAY: {

@@ -7,7 +7,7 @@
  */
 import { type DuckDBMapType, type DuckDBStructType, type DuckDBType, DuckDBTypeId } from "@duckdb/node-api";
 import type { BoundSchema } from "./database.ts";
-import { jsonText, keepsJson } from "./json-text.ts";
+import { jsonText, needsOwnText } from "./json-text.ts";
 import { type Change, mapList, mapNested } from "./map-nested.ts";
 import { raiseSql } from "./raise.ts";
 import type { TypedColumn } from "./schema.ts";
@@ -45,7 +45,7 @@ export function jsonRow(schema: BoundSchema, text: boolean): string {
     column,
     sql: new Conversion(column, options).convert(column.tree, quoteName(column.name), 0),
   }));
-  if (!schema.some((column) => keepsJson(column.tree))) {
+  if (!schema.some((column) => needsOwnText(column.tree))) {
     const fields = values.map(({ column, sql }) => `${quoteName(column.name)} := ${sql}`);
     return `CAST(to_json(struct_pack(${fields.join(", ")})) AS VARCHAR)`;
   }
@@ -90,22 +90,24 @@ class Conversion {
     if (childTypes(type).length === 0 || format === "json") return rule.text(sql);
     // Its text is JSON, so what is inside has to be what JSON can hold.
     const inside = new Conversion(this.#column, { format: "json", text });
-    return keepsJson(type)
+    return needsOwnText(type)
       ? jsonText(type, inside.convert(type, sql, depth), depth)
       : rule.text(inside.convert(type, sql, depth));
   }
 
   /** Whether anything of the type is written as something else. */
   #changes(type: DuckDBType): boolean {
-    if (this.#options.format === "json") this.#checkNames(type);
+    if (this.#options.format === "json") this.#checkForm(type);
     if (sinkRule(this.#options.format, type) !== undefined) return true;
     return childTypes(type).some((child) => this.#changes(child));
   }
 
-  /** What JSON calls things by: fields have names, and keys are text. */
-  #checkNames(type: DuckDBType): void {
+  /** In JSON fields have names and keys are text. */
+  #checkForm(type: DuckDBType): void {
     if (type.typeId === DuckDBTypeId.STRUCT && isUnnamedStruct(type as DuckDBStructType))
       throw this.#refusal(type, "with fields that have no names", "a struct with names, such as {'a': x[1]}");
+    if (type.typeId === DuckDBTypeId.UNION && needsOwnText(type))
+      throw this.#refusal(type, "with members that would be written as something else", "union_tag(x)");
     const key = type.typeId === DuckDBTypeId.MAP ? (type as DuckDBMapType).keyType : undefined;
     if (key !== undefined && (childTypes(key).length > 0 || sinkRule("json", key)?.kind === "refused"))
       throw this.#refusal(type, "with keys that are no text", "map_entries(x)");
