@@ -1,7 +1,7 @@
 /** What a module exports, and as what. */
 import type { AnyNode } from "acorn";
 import { isHelper } from "./helpers.ts";
-import { type Binding, DEFAULT, isFunction, type Program } from "./program.ts";
+import { type Binding, isFunction, type Program } from "./program.ts";
 import { type PureContext, pathOf } from "./pure.ts";
 
 /** Where the functions of one thing that a user passed stand: only `call` for a plain function. */
@@ -15,18 +15,19 @@ export interface FunctionNodes {
 export function bindingOf(context: PureContext, nodes: FunctionNodes): Binding | undefined {
   for (const binding of context.program.bindings.values()) {
     const value = valueIn(binding, context);
-    const matches = nodes.setup === undefined ? value === nodes.call : hasMethods(value, nodes, context);
-    if (matches) return binding;
+    if (value !== undefined && isThing(value, nodes, context)) return binding;
   }
   return undefined;
 }
 
-/** What a name of the top level is exported as, by ES or CommonJS syntax; undefined when it is not. */
-export function exportNameOf(program: Program, binding: Binding): string | undefined {
-  if (binding.name === DEFAULT) return "default";
-  if (binding.statement.type === "ExportDefaultDeclaration") return "default";
-  if (binding.statement.type === "ExportNamedDeclaration") return binding.name;
-  return exportsOf(program).find(({ local }) => local === binding.name)?.name;
+/** What a thing is exported as, by ES or CommonJS syntax; undefined when it is not. */
+export function exportNameOf(context: PureContext, nodes: FunctionNodes): string | undefined {
+  const binding = bindingOf(context, nodes);
+  if (binding?.statement.type === "ExportDefaultDeclaration") return "default";
+  if (binding?.statement.type === "ExportNamedDeclaration") return binding.name;
+  return exportsOf(context.program).find(({ value }) =>
+    value.type === "Identifier" ? value.name === binding?.name : isThing(value, nodes, context),
+  )?.name;
 }
 
 /** The name of the top level behind an export; undefined for what comes from another module, or is not exported. */
@@ -35,8 +36,8 @@ export function exportedBinding(program: Program, name: string): Binding | undef
     if (binding.name === name && binding.statement.type === "ExportNamedDeclaration") return binding;
     if (name === "default" && binding.statement.type === "ExportDefaultDeclaration") return binding;
   }
-  const local = exportsOf(program).find((exported) => exported.name === name)?.local;
-  return local === undefined ? undefined : program.bindings.get(local);
+  const value = exportsOf(program).find((exported) => exported.name === name)?.value;
+  return value?.type === "Identifier" ? program.bindings.get(value.name) : undefined;
 }
 
 // ---- what a name holds ----------------------------------------------------------------------------------------
@@ -59,8 +60,10 @@ function unwrapped(node: AnyNode, context: PureContext): AnyNode {
   return harmless ? unwrapped(node.arguments[0], context) : node;
 }
 
-function hasMethods(value: AnyNode | undefined, nodes: FunctionNodes, context: PureContext): boolean {
-  if (value?.type !== "ObjectExpression") return false;
+/** Whether a value is the function, or the object with the functions. */
+function isThing(value: AnyNode, nodes: FunctionNodes, context: PureContext): boolean {
+  if (nodes.setup === undefined) return unwrapped(value, context) === nodes.call;
+  if (value.type !== "ObjectExpression") return false;
   return Object.entries(nodes).every(([name, node]) =>
     value.properties.some((property) => {
       if (property.type !== "Property" || property.computed) return false;
@@ -83,20 +86,16 @@ function methodIn(value: AnyNode, context: PureContext): AnyNode | undefined {
 
 interface Exported {
   readonly name: string;
-  readonly local: string;
+  readonly value: AnyNode;
 }
 
 function exportsOf({ statements }: Program): Exported[] {
   return statements.flatMap((statement) => {
     if (statement.type === "ExportNamedDeclaration" && statement.source == null) {
-      return statement.specifiers.map(({ exported, local }) => ({
-        name: textOf(exported),
-        local: textOf(local),
-      }));
+      return statement.specifiers.map(({ exported, local }) => ({ name: textOf(exported), value: local }));
     }
     if (statement.type === "ExportDefaultDeclaration") {
-      const declaration = statement.declaration as AnyNode;
-      return declaration.type === "Identifier" ? [{ name: "default", local: declaration.name }] : [];
+      return [{ name: "default", value: statement.declaration as AnyNode }];
     }
     return statement.type === "ExpressionStatement" ? commonJs(statement.expression) : [];
   });
@@ -104,21 +103,21 @@ function exportsOf({ statements }: Program): Exported[] {
 
 /** `exports.clean = clean`, `module.exports.clean = clean`, `module.exports = { clean }` */
 function commonJs(expression: AnyNode): Exported[] {
+  // What esbuild writes for Node to see: `0 && (module.exports = { clean })`
+  if (expression.type === "LogicalExpression") return commonJs(expression.right);
   if (expression.type !== "AssignmentExpression" || expression.left.type !== "MemberExpression") return [];
   const { left, right } = expression;
   const target = dotted(left as AnyNode);
   if (target === "module.exports" && right.type === "ObjectExpression") {
     return right.properties.flatMap((property) =>
-      property.type === "Property" &&
-      property.key.type === "Identifier" &&
-      property.value.type === "Identifier"
-        ? [{ name: property.key.name, local: property.value.name }]
+      property.type === "Property" && property.key.type === "Identifier"
+        ? [{ name: property.key.name, value: property.value }]
         : [],
     );
   }
+  if (target === "module.exports") return [{ name: "default", value: right }];
   const name = /^(?:module\.)?exports\.([^.]+)$/.exec(target)?.[1];
-  if (name === undefined || right.type !== "Identifier") return [];
-  return [{ name, local: right.name }];
+  return name === undefined ? [] : [{ name, value: right }];
 }
 
 function dotted(node: AnyNode): string {

@@ -7,19 +7,29 @@ import type { Obstacle } from "../errors.ts";
 import { type Binding, DEFAULT, definitionOf, isFunction, type Program } from "./program.ts";
 import { impurity, type PureContext } from "./pure.ts";
 import { GLOBALS, identifierOf } from "./scopes.ts";
-import { harmful } from "./touched.ts";
+import { type Effect, effectOf } from "./touched.ts";
 import { walk } from "./walk.ts";
 
 export type Slice =
-  | { readonly kind: "sound"; readonly text: string; readonly imports: boolean }
+  | {
+      readonly kind: "sound";
+      readonly text: string;
+      readonly imports: boolean;
+      /** What other code uses in a way that may change it: right if it still is what it was declared as. */
+      readonly doubtful: readonly string[];
+    }
   /** Cutting would change what the function does. */
   | { readonly kind: "unsound"; readonly obstacles: readonly Obstacle[] };
 
 /** Names that the top of a bundled file may use though nothing declares them. */
 const PROVIDED = new Set(["require", "__filename", "__dirname"]);
 
-/** The part of a program that these names need. */
-export function slice(context: PureContext, roots: readonly string[]): Slice {
+/** The part of a program that these names need, for a glance at values without what is imported. */
+export function slice(
+  context: PureContext,
+  roots: readonly string[],
+  options: { readonly imports: boolean } = { imports: true },
+): Slice {
   const kept = new Map<string, Binding>();
   const extra = new Set<AnyNode>();
   const obstacles: Obstacle[] = [];
@@ -34,10 +44,18 @@ export function slice(context: PureContext, roots: readonly string[]): Slice {
       queue.push(...usedBy(part, context, obstacles));
     }
   }
-  obstacles.push(...touchedElsewhere([...kept.values()], extra, context));
+  const bindings = [...kept.values()];
+  const effects = effectsElsewhere(bindings, extra, context);
+  const changed = bindings.filter((binding) => effects.get(binding) === "changes");
+  obstacles.push(...changed.map(({ name }) => ({ name, why: "is changed by other code" })));
   if (obstacles.length > 0) return { kind: "unsound", obstacles: unique(obstacles) };
-  const imports = [...kept.values()].some(({ kind }) => kind === "import");
-  return { kind: "sound", text: cut(context.program, [...kept.values()], extra), imports };
+  const included = bindings.filter(({ kind }) => options.imports || kind !== "import");
+  return {
+    kind: "sound",
+    text: cut(context.program, included, { extra, imports: options.imports }),
+    imports: bindings.some(({ kind }) => kind === "import"),
+    doubtful: bindings.filter((binding) => effects.get(binding) === "unknown").map(({ name }) => name),
+  };
 }
 
 /** Names of the top level that a part of a program uses. */
@@ -82,20 +100,20 @@ function impureBinding(binding: Binding, context: PureContext): string | null {
   return impurity(declarator.init, context);
 }
 
-function touchedElsewhere(
+function effectsElsewhere(
   kept: readonly Binding[],
   extra: ReadonlySet<AnyNode>,
   context: PureContext,
-): Obstacle[] {
+): ReadonlyMap<Binding, Effect> {
   const units: readonly AnyNode[] = [...kept.map(unitOf), ...extra];
   const isKept = (node: AnyNode): boolean =>
     units.some(({ start, end }) => node.start >= start && node.end <= end);
-  return kept.flatMap((binding) => {
+  const effects = kept.map((binding): [Binding, Effect] => {
     const outside = (binding.variable?.references ?? []).map(identifierOf).filter((node) => !isKept(node));
-    return outside.some((node) => harmful(binding, node, context))
-      ? [{ name: binding.name, why: "is changed by other code" }]
-      : [];
+    const all = new Set(outside.map((node) => effectOf(binding, node, context)));
+    return [binding, all.has("changes") ? "changes" : all.has("unknown") ? "unknown" : "none"];
   });
+  return new Map(effects);
 }
 
 /** `__export(words_exports, { … })`, which fills a namespace that the bundler made. */
@@ -133,7 +151,11 @@ interface Piece {
   readonly text: string;
 }
 
-function cut(program: Program, kept: readonly Binding[], extra: ReadonlySet<AnyNode>): string {
+function cut(
+  program: Program,
+  kept: readonly Binding[],
+  { extra, imports }: { readonly extra: ReadonlySet<AnyNode>; readonly imports: boolean },
+): string {
   const { text } = program;
   const whole = (node: AnyNode): Piece => ({ start: node.start, text: text.slice(node.start, node.end) });
   const pieces: Piece[] = [...extra].map(whole);
@@ -145,9 +167,10 @@ function cut(program: Program, kept: readonly Binding[], extra: ReadonlySet<AnyN
     else pieces.push(whole(declaration));
   }
   // Import statements without names run first in the whole file too: they set up what others rely on.
-  for (const statement of program.statements) {
-    if (statement.type === "ImportDeclaration" && statement.specifiers.length === 0)
+  for (const statement of imports ? program.statements : []) {
+    if (statement.type === "ImportDeclaration" && statement.specifiers.length === 0) {
       pieces.push(whole(statement));
+    }
   }
   return assemble(text, pieces);
 }

@@ -1,26 +1,48 @@
-/** Whether code that is left out could change what a name of the top level stands for. */
+/** What code that is left out does to a name of the top level. */
 import type { AnyNode, Identifier } from "acorn";
 import { isHelper } from "./helpers.ts";
 import { type Binding, definitionOf, isFunction } from "./program.ts";
 import { type PureContext, pathOf } from "./pure.ts";
 import { walk } from "./walk.ts";
 
+/** `unknown` for a use that hands the value on, such as `load(RULES)`. */
+export type Effect = "none" | "unknown" | "changes";
+
 /** Methods that leave a list, set, map or expression as it is and hand out nothing that could be changed. */
 const READERS = new Set("has includes indexOf join test some every".split(" "));
+const WRITERS = new Set(
+  "push pop shift unshift splice sort reverse fill copyWithin set add delete clear append".split(" "),
+);
 /** Functions that change their first argument. */
 const CHANGERS =
-  /^(Object|Reflect)\.(assign|defineProperty|defineProperties|set|setPrototypeOf|deleteProperty)$/;
+  /^(Object|Reflect)\.(assign|defineProperty|defineProperties|set|setPrototypeOf|deleteProperty|freeze)$/;
 
-/** Whether one use of a binding, outside of what is kept, may change it. */
-export function harmful(binding: Binding, use: Identifier, context: PureContext): boolean {
-  if (binding.kind === "import") return false;
+/** Of one use of a binding, outside of what is kept. */
+export function effectOf(binding: Binding, use: Identifier, context: PureContext): Effect {
+  if (binding.kind === "import" || isRequired(binding, context)) return "none";
   const above = pathTo(use, context);
   const [parent] = above;
-  if (parent === undefined || isDeclaration(parent, use)) return false;
-  if (isConstant(definitionOf(binding), context)) return false;
-  if (writesInto(use, above, context)) return true;
-  if (binding.kind === "class" || isFunctionValue(binding, context)) return false;
-  return !isRead(use, above, context, binding);
+  if (parent === undefined || isDeclaration(parent, use)) return "none";
+  const value = definitionOf(binding);
+  if (isConstant(value, context)) return "none";
+  if (writesInto(use, above, context)) return "changes";
+  if (binding.kind === "class" || isFunctionValue(value, context)) return "none";
+  return isRead(use, above) ? "none" : "unknown";
+}
+
+/** A module that CommonJS loads: `require("./words.js")`, with a helper around it or without. */
+function isRequired({ declarator }: Binding, context: PureContext): boolean {
+  let init = declarator?.init;
+  while (init?.type === "CallExpression") {
+    if (pathOf(init.callee, context) === "require") return true;
+    const [inner] = init.arguments;
+    // `__toESM(require_words())` of a module inside the bundle
+    const isHelped =
+      init.callee.type === "Identifier" && isHelper(context.program, init.callee.name, context.shapes);
+    if (isHelped && inner?.type === "CallExpression" && inner.arguments.length === 0) return true;
+    init = isHelped && inner?.type !== "SpreadElement" ? inner : undefined;
+  }
+  return false;
 }
 
 /** The nodes above a use, nearest first. */
@@ -48,80 +70,67 @@ function isConstant(value: AnyNode | null, context: PureContext): boolean {
     case "Literal":
       return !("regex" in value) || !/[gy]/.test(value.regex?.flags ?? "");
     case "TemplateLiteral":
-      return true;
     case "UnaryExpression":
-      return true;
     case "BinaryExpression":
       return true;
     case "CallExpression":
-      return ["String", "Number", "BigInt", "Boolean", "String.raw"].includes(
+      return /^(String|Number|BigInt|Boolean|String\.raw|Symbol\.for)$/.test(
         pathOf(value.callee, context) ?? "",
       );
+    case "MemberExpression":
+      // `Object.defineProperty`, which helpers give another name.
+      return pathOf(value, context) !== undefined;
     default:
       return false;
   }
 }
 
-/** `clean.rules = …`, `delete clean.rules`, `Object.assign(clean, …)` */
+/** `clean.rules = …`, `delete clean.rules`, `RULES.list.push(…)`, `Object.assign(clean, …)` */
 function writesInto(use: AnyNode, above: readonly AnyNode[], context: PureContext): boolean {
   let node = use;
   for (const parent of above) {
-    if (parent.type === "MemberExpression" && parent.object === node) {
-      node = parent;
-      continue;
+    switch (parent.type) {
+      case "MemberExpression":
+        if (parent.object !== node) return false;
+        node = parent;
+        continue;
+      case "AssignmentExpression":
+        return parent.left === node;
+      case "UpdateExpression":
+        return true;
+      case "UnaryExpression":
+        return parent.operator === "delete";
+      case "CallExpression":
+        if (parent.callee === node) return WRITERS.has(fieldOf(node) ?? "");
+        return parent.arguments[0] === node && CHANGERS.test(pathOf(parent.callee, context) ?? "");
+      default:
+        return false;
     }
-    if (parent.type === "AssignmentExpression") return parent.left === node;
-    if (parent.type === "UpdateExpression") return true;
-    if (parent.type === "UnaryExpression") return parent.operator === "delete";
-    if (parent.type === "CallExpression" && parent.arguments[0] === node) {
-      return CHANGERS.test(pathOf(parent.callee, context) ?? "");
-    }
-    return false;
   }
   return false;
 }
 
-function isFunctionValue(binding: Binding, { program, shapes }: PureContext): boolean {
-  const value = definitionOf(binding);
+function isFunctionValue(value: AnyNode | null, { program, shapes }: PureContext): boolean {
   if (value === null) return false;
   if (isFunction(value)) return true;
   // `__name((row) => …, "clean")`
+  const { callee } = value as { callee?: AnyNode };
   return (
-    value.type === "CallExpression" &&
-    value.callee.type === "Identifier" &&
-    isHelper(program, value.callee.name, shapes)
+    value.type === "CallExpression" && callee?.type === "Identifier" && isHelper(program, callee.name, shapes)
   );
 }
 
-/** Uses that only look: `STOP.has(word)`, `[...WORDS]`, `for (const word of WORDS)`, a field that is text or a number. */
-function isRead(use: AnyNode, above: readonly AnyNode[], context: PureContext, binding: Binding): boolean {
-  const [parent, next] = above;
-  if (parent?.type === "UnaryExpression" && parent.operator === "typeof") return true;
-  if (parent?.type !== "MemberExpression" || parent.object !== use) {
-    return (
-      isFlat(definitionOf(binding), context) &&
-      (parent?.type === "SpreadElement" || parent?.type === "ForOfStatement")
-    );
-  }
-  const name = !parent.computed && parent.property.type === "Identifier" ? parent.property.name : undefined;
-  const called = next?.type === "CallExpression" && next.callee === parent;
-  if (called) {
-    const callback = next.arguments.some(isFunction);
-    return name !== undefined && READERS.has(name) && !callback;
-  }
-  return name === "length" || name === "size" || isFlat(definitionOf(binding), context);
+/** Uses that only look: `STOP.has(word)`, `typeof RULES`, `WORDS.length`. */
+function isRead(use: AnyNode, [parent, next]: readonly AnyNode[]): boolean {
+  if (parent?.type === "UnaryExpression") return true;
+  if (parent?.type !== "MemberExpression" || parent.object !== use) return false;
+  const field = fieldOf(parent);
+  if (next?.type !== "CallExpression" || next.callee !== parent)
+    return field === "length" || field === "size";
+  return field !== undefined && READERS.has(field) && !next.arguments.some(isFunction);
 }
 
-/** Holds nothing that could be changed by itself: a list or object of text and numbers. */
-function isFlat(value: AnyNode | null, context: PureContext): boolean {
-  if (value?.type === "ArrayExpression") return value.elements.every((part) => isConstant(part, context));
-  if (value?.type === "ObjectExpression") {
-    return value.properties.every((part) => part.type === "Property" && isConstant(part.value, context));
-  }
-  if (value?.type === "NewExpression") {
-    return value.arguments.every(
-      (part) => isFlat(part as AnyNode, context) || isConstant(part as AnyNode, context),
-    );
-  }
-  return false;
+function fieldOf(node: AnyNode): string | undefined {
+  if (node.type !== "MemberExpression" || node.computed) return undefined;
+  return node.property.type === "Identifier" ? node.property.name : undefined;
 }

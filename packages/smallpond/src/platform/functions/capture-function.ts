@@ -24,6 +24,7 @@ import { shipModule, shipSlice } from "./ship-bundle.ts";
 import { shipText, type TextPart } from "./ship-text.ts";
 import type { UserPlace } from "./source-map.ts";
 import { type Target, targetOf } from "./target.ts";
+import { changedNames } from "./unchanged.ts";
 
 export async function capture(
   fn: UserFunction<never, unknown, never>,
@@ -41,7 +42,7 @@ export async function capture(
   ];
   let obstacles: readonly Obstacle[] = text;
   for (const place of places) {
-    const sliced = await asSlice(place, settings);
+    const sliced = await asSlice(place, target, settings);
     if (sliced === undefined) continue;
     if (!isObstacles(sliced)) return sliced;
     obstacles = sliced;
@@ -92,6 +93,7 @@ function sourceOf(node: FunctionNode, text: string): string {
 /** Undefined when the function is none of the top level, such as one written at the place of its use. */
 async function asSlice(
   { module, nodes }: Original,
+  { parts, value }: Target,
   settings: CaptureSettings,
 ): Promise<FunctionCode | readonly Obstacle[] | undefined> {
   const context = await contextOf(module);
@@ -99,6 +101,11 @@ async function asSlice(
   if (binding === undefined) return undefined;
   const cut = slice(context, [binding.name]);
   if (cut.kind === "unsound") return cut.obstacles;
+  const changed = changedNames(cut.doubtful, context, {
+    fn: parts[0].value,
+    known: new Map([[binding.name, value]]),
+  });
+  if (changed.length > 0) return changed;
   return await shipSlice(module, { binding, slice: cut }, settings);
 }
 
@@ -108,9 +115,7 @@ async function asModule(
   settings: CaptureSettings,
 ): Promise<FunctionCode | undefined> {
   if (isEntry(module.path)) return undefined;
-  const context = await contextOf(module);
-  const binding = bindingOf(context, nodesOf(nodes));
-  const name = binding && exportNameOf(module.program, binding);
+  const name = exportNameOf(await contextOf(module), nodesOf(nodes));
   return name === undefined ? undefined : await shipModule(module.path, name, settings);
 }
 
@@ -123,9 +128,12 @@ async function captureExport(
   const binding = module && exportedBinding(module.program, name);
   let obstacles: readonly Obstacle[] = [];
   if (module !== undefined && binding !== undefined) {
-    const cut = slice(await contextOf(module), [binding.name]);
-    if (cut.kind === "sound") return await shipSlice(module, { binding, slice: cut }, settings);
-    obstacles = cut.obstacles;
+    const context = await contextOf(module);
+    const cut = slice(context, [binding.name]);
+    obstacles = cut.kind === "unsound" ? cut.obstacles : changedNames(cut.doubtful, context, undefined);
+    if (cut.kind === "sound" && obstacles.length === 0) {
+      return await shipSlice(module, { binding, slice: cut }, settings);
+    }
   }
   if (isEntry(path) && obstacles.length > 0) throw freeVariable(settings.name, obstacles, path);
   return await shipModule(path, name, settings);

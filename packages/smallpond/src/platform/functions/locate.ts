@@ -36,31 +36,78 @@ export function locate(functions: readonly FunctionValue[]): (Place | undefined)
       return { script, offset: offsetOf(script.text, location, event) };
     });
   } finally {
+    session.post("Runtime.releaseObjectGroup", { objectGroup: GROUP });
     session.post("Debugger.disable");
     session.disconnect();
   }
 }
 
-// The protocol names values by expressions, so the function has to be somewhere for a moment.
-const ASKED: unique symbol = Symbol.for("smallpond/located-function") as never;
-const EXPRESSION = 'globalThis[Symbol.for("smallpond/located-function")]';
+/** What names around a function hold now; names that are not there, or hold no object, are left out. */
+export function valuesAround(fn: FunctionValue, names: ReadonlySet<string>): Map<string, unknown> {
+  const session = new Session();
+  session.connect();
+  try {
+    const values = new Map<string, unknown>();
+    const scopes = propertiesOf(session, handleOf(session, fn)).internalProperties?.find(
+      ({ name }) => name === "[[Scopes]]",
+    )?.value?.objectId;
+    if (scopes === undefined) return values;
+    for (const { value: scope } of propertiesOf(session, scopes).result) {
+      // The last one is the global object, whose thousand names are none of the file's.
+      if (scope?.objectId === undefined || scope.description === "Global") continue;
+      for (const { name, value } of propertiesOf(session, scope.objectId).result) {
+        if (!names.has(name) || values.has(name) || value?.objectId === undefined) continue;
+        values.set(name, liveValue(session, value.objectId));
+      }
+    }
+    return values;
+  } finally {
+    session.post("Runtime.releaseObjectGroup", { objectGroup: GROUP });
+    session.disconnect();
+  }
+}
 
-function locationOf(session: Session, fn: FunctionValue): Debugger.Location | undefined {
-  const holder = globalThis as { [ASKED]?: FunctionValue };
-  holder[ASKED] = fn;
+// The protocol knows values by handles, and gets and gives them only through something that both can see.
+const SHARED: unique symbol = Symbol.for("smallpond/located-function") as never;
+const EXPRESSION = 'globalThis[Symbol.for("smallpond/located-function")]';
+const GROUP = "smallpond";
+
+interface Shared {
+  [SHARED]?: unknown;
+}
+
+function handleOf(session: Session, fn: FunctionValue): string {
+  const holder = globalThis as Shared;
+  holder[SHARED] = fn;
   try {
     const { result } = ask<Runtime.EvaluateReturnType>((done) =>
-      session.post("Runtime.evaluate", { expression: EXPRESSION, objectGroup: "smallpond" }, done),
+      session.post("Runtime.evaluate", { expression: EXPRESSION, objectGroup: GROUP }, done),
     );
-    const { internalProperties } = ask<Runtime.GetPropertiesReturnType>((done) =>
-      session.post("Runtime.getProperties", { objectId: result.objectId!, ownProperties: true }, done),
-    );
-    const location = internalProperties?.find(({ name }) => name === "[[FunctionLocation]]");
-    return location?.value?.value as Debugger.Location | undefined;
+    return result.objectId!;
   } finally {
-    delete holder[ASKED];
-    session.post("Runtime.releaseObjectGroup", { objectGroup: "smallpond" });
+    delete holder[SHARED];
   }
+}
+
+function liveValue(session: Session, objectId: string): unknown {
+  const holder = globalThis as Shared;
+  const functionDeclaration = `function () { ${EXPRESSION} = this; }`;
+  try {
+    ask<unknown>((done) => session.post("Runtime.callFunctionOn", { objectId, functionDeclaration }, done));
+    return holder[SHARED];
+  } finally {
+    delete holder[SHARED];
+  }
+}
+
+function propertiesOf(session: Session, objectId: string): Runtime.GetPropertiesReturnType {
+  return ask((done) => session.post("Runtime.getProperties", { objectId, ownProperties: true }, done));
+}
+
+function locationOf(session: Session, fn: FunctionValue): Debugger.Location | undefined {
+  const { internalProperties } = propertiesOf(session, handleOf(session, fn));
+  const location = internalProperties?.find(({ name }) => name === "[[FunctionLocation]]");
+  return location?.value?.value as Debugger.Location | undefined;
 }
 
 function scriptOf(session: Session, event: Debugger.ScriptParsedEventDataType): RunningScript {

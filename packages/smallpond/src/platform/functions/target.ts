@@ -9,9 +9,12 @@ import { lineAndColumn, originOf, type UserPlace } from "./source-map.ts";
 
 export type PartName = "call" | "setup" | "teardown";
 
+type FunctionValue = (...args: never) => unknown;
+
 /** One function of what was passed. */
 export interface Part {
   readonly name: PartName;
+  readonly value: FunctionValue;
   readonly text: FunctionText;
   readonly place: Place | undefined;
 }
@@ -19,6 +22,7 @@ export interface Part {
 export interface Target {
   /** What errors call it. */
   readonly name: string;
+  readonly value: unknown;
   readonly isStateful: boolean;
   /** `call` first. */
   readonly parts: readonly [Part, ...Part[]];
@@ -28,19 +32,23 @@ export interface Target {
   readonly origin: UserPlace | undefined;
 }
 
-type FunctionValue = (...args: never) => unknown;
-
 /** @throws NOT_A_FUNCTION, FUNCTION_WITHOUT_SOURCE, FUNCTION_UNREADABLE */
 export function targetOf(fn: unknown, name: string): Target {
   const functions = functionsOf(fn, name);
   const texts = functions.map(([part, value]) => textOf(value, part === "call" ? name : `${name}.${part}`));
   const places = locate(functions.map(([, value]) => value));
-  const parts = functions.map(([part], at) => ({ name: part, text: texts[at]!, place: places[at] }));
+  const parts = functions.map(([part, value], at) => ({
+    name: part,
+    value,
+    text: texts[at]!,
+    place: places[at],
+  }));
   const [first] = places;
   const together = parts.every(({ place }) => place !== undefined && place.script === first?.script);
   const running = first !== undefined && together ? runningText(first.script) : undefined;
   return {
     name,
+    value: fn,
     isStateful: typeof fn !== "function",
     parts: parts as unknown as [Part, ...Part[]],
     running,
