@@ -8,7 +8,8 @@ test("a machine that runs these tests is healthy", async () => {
   const { healthy, checks } = JSON.parse(stdout) as { healthy: boolean; checks: Check[] };
   expect({ code, healthy }).toEqual({ code: 0, healthy: true });
   const names = checks.map((check) => check.name);
-  for (const name of ["node", "duckdb", "memory", "data root", "temp", "executor", "variables"]) {
+  const engine = ["node", "duckdb", "memory", "data root", "temp", "executor", "variables"];
+  for (const name of [...engine, "core addon", "io_uring", "direct I/O", "fuse", "fabric"]) {
     expect(names).toContain(name);
   }
 });

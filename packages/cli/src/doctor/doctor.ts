@@ -5,11 +5,12 @@ import { onReaderGone } from "../output/write-out.ts";
 import type { Check } from "./check.ts";
 import { checkDuckdb, checkExecutor } from "./check-engine.ts";
 import { checkCores, checkMemory, checkNode } from "./check-machine.ts";
+import { checkNative } from "./check-native.ts";
 import { checkPython } from "./check-peers.ts";
 import { checkDataRoot, checkTemp } from "./check-storage.ts";
 import { checkVariables } from "./check-variables.ts";
 
-const CHECKS: readonly (() => Check | Promise<Check>)[] = [
+const CHECKS: readonly (() => Check | Promise<Check | readonly Check[]>)[] = [
   checkNode,
   checkDuckdb,
   checkCores,
@@ -19,15 +20,16 @@ const CHECKS: readonly (() => Check | Promise<Check>)[] = [
   checkExecutor,
   checkVariables,
   checkPython,
+  checkNative,
 ];
 
 export async function doctor(options: { readonly json: boolean }): Promise<void> {
   onReaderGone();
   const checks: Check[] = [];
   for (const look of CHECKS) {
-    const check = await look();
-    checks.push(check);
-    if (!options.json) console.log(checkText(check));
+    const found = [await look()].flat();
+    checks.push(...found);
+    if (!options.json) for (const check of found) console.log(checkText(check));
   }
   const healthy = !checks.some((check) => check.status === "missing" && check.essential);
   if (options.json) console.log(jsonText({ healthy, checks }));
@@ -35,6 +37,6 @@ export async function doctor(options: { readonly json: boolean }): Promise<void>
 }
 
 function checkText({ name, status, found, fix }: Check): string {
-  const line = `${status.padEnd(8)}${name.padEnd(11)}${found}`;
-  return fix === undefined ? line : `${line}\n${" ".repeat(19)}→ ${fix}`;
+  const line = `${status.padEnd(8)}${name.padEnd(15)}${found}`;
+  return fix === undefined ? line : `${line}\n${" ".repeat(23)}→ ${fix}`;
 }
