@@ -489,6 +489,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     using watch = this.#watch(name, outer);
     const { recorder } = this.#host.engine;
     const action = recorder.begin(name);
+    action.stop = (reason) => watch.abort(reason);
     try {
       await using reading = await this.#host.engine.read(this.node, "order", {
         signal: watch.signal,
@@ -522,6 +523,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     options.signal?.throwIfAborted();
     using watch = this.#watch(name, options.signal ?? new AbortController().signal);
     return await this.#host.engine.recorder.record(name, options.signal, async (action) => {
+      action.stop = (reason) => watch.abort(reason);
       try {
         return await work(watch.signal, action);
       } finally {

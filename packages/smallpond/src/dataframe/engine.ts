@@ -40,6 +40,7 @@ import type { FailurePlace } from "./failed-tasks.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 import { type SamplingHost, sampleColumns } from "./function-sampling.ts";
 import { Inputs, type TypedScans } from "./inputs.ts";
+import { newPromise } from "./new-promise.ts";
 import type { ActionPlan, ActionRecorder, Recorder } from "./recorder.ts";
 import { checkWrite, rowsOf, writeTarget } from "./write-target.ts";
 
@@ -436,13 +437,4 @@ function asOutput({ name, type }: Column): OutputColumn {
 function whole(node: LogicalNode): LogicalNode {
   if (node.kind === "repartition" && node.spec.kind === "even") return whole(node.inputs[0]!);
   return isRowWise(node) ? withInputs(node, [whole(node.inputs[0]!)]) : node;
-}
-
-/** `Promise.withResolvers`, which Node 20 lacks. */
-function newPromise(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }

@@ -3,6 +3,7 @@ import type { Clock } from "@smallpond/base";
 import type { EventSink, ExecutionEvent } from "../execution/events.ts";
 import type { LogicalNode, NodeId } from "../logical/node.ts";
 import type { StageStep } from "../planner/stage-steps.ts";
+import { newPromise } from "./new-promise.ts";
 import { StageTotals } from "./stage-totals.ts";
 
 export type Outcome = "running" | "done" | "failed" | "interrupted";
@@ -48,6 +49,8 @@ export class ActionRecorder {
   rows = 0;
   /** Of this process, while the action ran. */
   peakMemoryBytes = 0;
+  /** Ends what runs, for a reason. */
+  stop: ((reason: unknown) => void) | undefined;
   /** How far the query at the end is, from 0 to 1, where the engine knows. */
   queryShare: (() => number | null) | undefined;
   readonly #recorder: Recorder | undefined;
@@ -102,6 +105,8 @@ export class ActionRecorder {
   }
 }
 
+/** How long actions may take to end when the session closes. */
+const CLOSE_MS_MAX = 500;
 /** Actions kept for the report. */
 const ACTIONS_MAX = 1_000;
 
@@ -111,6 +116,7 @@ export class Recorder {
   watched = false;
   readonly #clock: Clock;
   readonly #listeners = new Set<RecorderListener>();
+  readonly #recorded = new Set<Promise<void>>();
   #actionCount = 0;
   #stageCount = 0;
   #closing = false;
@@ -147,6 +153,8 @@ export class Recorder {
     work: (action: ActionRecorder) => Promise<T>,
   ): Promise<T> {
     const action = this.begin(name);
+    const { promise, resolve } = newPromise();
+    this.#recorded.add(promise);
     try {
       const result = await work(action);
       this.end(action);
@@ -154,6 +162,9 @@ export class Recorder {
     } catch (error) {
       this.fail(action, signal, error);
       throw error;
+    } finally {
+      this.#recorded.delete(promise);
+      resolve();
     }
   }
 
@@ -167,9 +178,17 @@ export class Recorder {
     action.end(stopped ? "interrupted" : "failed", this.nowMs, error);
   }
 
-  /** From now on, what ends without success was interrupted. */
-  close(): void {
+  /**
+   * Ends what runs, and waits for it for a bounded time: a function of the user's may not listen. What ends without
+   * success from now on was interrupted.
+   */
+  async close(reason: unknown): Promise<void> {
     this.#closing = true;
+    for (const action of this.actions) if (action.outcome === "running") action.stop?.(reason);
+    const waited = new AbortController();
+    const late = this.#clock.sleep(CLOSE_MS_MAX, { signal: waited.signal }).catch(() => {});
+    await Promise.race([Promise.all(this.#recorded), late]);
+    waited.abort();
   }
 
   get closing(): boolean {

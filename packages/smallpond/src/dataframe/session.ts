@@ -353,10 +353,10 @@ export class Session implements AsyncDisposable {
 
   async #close(options: CloseOptions): Promise<void> {
     const state = options.as ?? this.#outcome();
-    this.#recorder.close();
     this.#hideProgress?.();
     for (const work of this.#onClose) work();
-    await this.#processes?.close();
+    // Executors are ended at once: what they work at is not wanted any more.
+    await Promise.all([this.#recorder.close(closed()), this.#processes?.close()]);
     const [torn] = await Promise.allSettled([this.#parts.calls.functions.close()]);
     await this.#lastLoad.catch(() => {});
     await this.#parts.database.close();

@@ -10,6 +10,7 @@ import {
   type DuckDBResult,
 } from "@duckdb/node-api";
 import { assert } from "@smallpond/base";
+import { insist } from "../platform/insist.ts";
 import { ColumnTables, type ServedColumn, type ServedTable } from "./column-tables.ts";
 import { duckdbError } from "./errors.ts";
 import type { TypedColumn } from "./schema.ts";
@@ -72,10 +73,7 @@ export class Database implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    for (const connection of [...this.#open]) {
-      connection.interrupt();
-      await connection.close();
-    }
+    await Promise.all([...this.#open].map((connection) => connection.close()));
     this.#instance.closeSync();
   }
 
@@ -188,8 +186,7 @@ export class DatabaseConnection implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#running.size > 0) this.raw.interrupt();
-    await Promise.allSettled(this.#running);
+    if (this.#running.size > 0) await insist(Promise.allSettled(this.#running), () => this.raw.interrupt());
     this.raw.closeSync();
     this.#onClose();
   }
@@ -200,9 +197,10 @@ export class DatabaseConnection implements AsyncDisposable {
 
   async #guard<T>(sql: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
-    const onAbort = (): void => this.interrupt();
-    signal?.addEventListener("abort", onAbort, { once: true });
     const running = Promise.resolve().then(work);
+    // The engine forgets an interrupt that comes before a statement has begun.
+    const onAbort = (): void => void insist(running, () => this.interrupt());
+    signal?.addEventListener("abort", onAbort, { once: true });
     this.#running.add(running);
     try {
       return await running;

@@ -7,6 +7,8 @@ import { type Clock, formatBytes, PondError } from "@smallpond/base";
 export interface MemoryWatch extends Disposable {
   /** Aborts when the limit is passed, or when the outer signal does. */
   readonly signal: AbortSignal;
+  /** Aborts for a reason of somebody else's. */
+  abort(reason: unknown): void;
   peakBytes(): number;
 }
 
@@ -32,6 +34,7 @@ export function watchMemory(
   else settings.signal.addEventListener("abort", onAbort, { once: true });
   return {
     signal: controller.signal,
+    abort: (reason) => controller.abort(reason),
     peakBytes: () => Math.max(peak, deps.residentBytes()),
     [Symbol.dispose]() {
       timer.cancel();
