@@ -9,6 +9,7 @@ import type { JsValue, Row } from "../duckdb/values/js-value.ts";
 import { FunctionPool } from "../execution/function-pool.ts";
 import type { FunctionHost } from "../execution/function-task.ts";
 import { InlineRunner } from "../execution/inline-runner.ts";
+import { refuseInFunctionModule } from "../functions/module-guard.ts";
 import { RateLimiter } from "../execution/rate-limiter.ts";
 import type { TaskFailure } from "../execution/scheduler.ts";
 import { type CsvScanOptions, csvScan } from "../logical/csv-scan.ts";
@@ -54,9 +55,11 @@ const ENGINE_SHARE = 0.5;
 /**
  * Starts a session. Nothing is started besides DuckDB in this process; executors come with the first large job.
  *
- * @throws BAD_OPTION for an option or `SP_*` variable that is not understood.
+ * @throws BAD_OPTION for an option or `SP_*` variable that is not understood, FUNCTION_MODULE_RUNS_JOB while an executor
+ *   loads the module of a function.
  */
 export async function init(options: InitOptions = {}): Promise<Session> {
+  refuseInFunctionModule("init()");
   const clock = new NodeClock();
   const random = new NodeRandom();
   const disk = new NodeDisk();
