@@ -28,17 +28,23 @@ export function schemaOfArrow(table: unknown, what: string): Column[] {
 }
 
 /**
- * The table's rows, a piece per batch of it. The buffers are copies: whoever made the table may use its own again.
+ * The table's rows, a piece per batch of it. The buffers are copies, for whoever made the table may use its own again;
+ * except `kept` ones, which are known to stay as they are.
  *
  * @throws UNKNOWN_COLUMN, TYPE_CONFLICT or VALUE_DOES_NOT_FIT when it is not what is expected.
  */
-export function readArrow(table: unknown, expected: readonly ExpectedColumn[], what: string): ColumnData[][] {
+export function readArrow(
+  table: unknown,
+  expected: readonly ExpectedColumn[],
+  { what, kept }: { readonly what: string; readonly kept: ReadonlySet<ArrayBufferLike> },
+): ColumnData[][] {
   expectArrow(table, what);
+  const own = (bytes: Uint8Array): Uint8Array => (kept.has(bytes.buffer) ? bytes : bytes.slice());
   const readers = readersOf(table, expected, what);
   return table.batches.map((batch) =>
     readers.map(({ read, index }) => {
       try {
-        return copied(read(batch.data.children[index]!, 0, batch.numRows));
+        return copied(read(batch.data.children[index]!, 0, batch.numRows), own);
       } catch (error) {
         if (!(error instanceof Misfit)) throw error;
         const name = table.schema.fields[index]!.name;
@@ -67,16 +73,22 @@ function readersOf(
   throw valueError("TYPE_CONFLICT", `${what} has the columns (${found}) instead of (${wanted})`);
 }
 
-function copied(column: ColumnData): ColumnData {
+function copied(column: ColumnData, own: (bytes: Uint8Array) => Uint8Array): ColumnData {
   switch (column.kind) {
     case "fixed":
-      return { ...column, data: column.data.slice() };
+      return { ...column, data: own(column.data) };
     case "bytes":
-      return { ...column, bytes: column.bytes.slice() };
+      return { ...column, bytes: own(column.bytes) };
     case "list":
     case "array":
-      return { ...column, child: copied(column.child) };
+      return { ...column, child: copied(column.child, own) };
     case "struct":
-      return { ...column, children: column.children.map(copied) };
+      return { ...column, children: column.children.map((child) => copied(child, own)) };
   }
+}
+
+/** The buffers of a table's fixed-width and string columns. */
+export function buffersOf(table: Table): Set<ArrayBufferLike> {
+  const values = table.batches.flatMap((batch) => batch.data.children.map((child) => child.values as unknown));
+  return new Set(values.flatMap((one) => (ArrayBuffer.isView(one) ? [one.buffer] : [])));
 }

@@ -63,7 +63,7 @@ export async function createArrowTable(
   }
 }
 
-export { readArrow, schemaOfArrow } from "./read-arrow.ts";
+export { buffersOf, readArrow, schemaOfArrow } from "./read-arrow.ts";
 
 /** The batches of a table. */
 export function tableBatches(table: Table): readonly RecordBatch[] {

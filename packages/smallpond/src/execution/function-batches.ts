@@ -1,5 +1,6 @@
 /** `mapBatches`: Arrow tables to Arrow tables, whose buffers are DuckDB's vectors and go back without a look at a row. */
 import { isPondError, PondError } from "@smallpond/base";
+import type { Table } from "apache-arrow";
 import { loadArrow } from "../arrow/lazy.ts";
 import type * as arrow from "../arrow/tables.ts";
 import type { OutputColumn } from "../functions/spec.ts";
@@ -13,11 +14,7 @@ import type { WrittenFile } from "./task.ts";
 /** Rows of the input that went to one call. */
 interface Batch {
   readonly row: number;
-  readonly rows: number;
-}
-
-interface BatchTable {
-  readonly numRows: number;
+  readonly table: Table;
 }
 
 export async function produceBatches(run: FunctionRun): Promise<WrittenFile[]> {
@@ -27,11 +24,11 @@ export async function produceBatches(run: FunctionRun): Promise<WrittenFile[]> {
   const { concurrency } = task.fn.calls;
   const called: Batch[] = [];
   let next = 0;
-  const call = (table: BatchTable): unknown => {
-    const batch = { row: next, rows: table.numRows };
+  const call = (table: Table): unknown => {
+    const row = next;
     next += table.numRows;
-    called.push(batch);
-    return run.call(table as never, batch.row);
+    called.push({ row, table });
+    return run.call(table as never, row);
   };
   const result = await context.input.stream(task.query, context);
   const interrupt = (): void => context.input.interrupt();
@@ -51,7 +48,7 @@ export async function produceBatches(run: FunctionRun): Promise<WrittenFile[]> {
   }
 }
 
-async function* eachAlone(batches: AsyncIterable<BatchTable>): AsyncGenerator<readonly BatchTable[], void> {
+async function* eachAlone(batches: AsyncIterable<Table>): AsyncGenerator<readonly Table[], void> {
   for await (const batch of batches) yield [batch];
 }
 
@@ -98,7 +95,9 @@ class BatchOutput {
         .schemaOfArrow(returned, what)
         .map((column) => ({ ...column, always: true }));
       const { columns } = await this.#open(this.#known);
-      return this.#tables.readArrow(returned, columns.served, what);
+      // Buffers of ours that the function passes on are nobody else's.
+      const kept = this.#tables.buffersOf(batch.table);
+      return this.#tables.readArrow(returned, columns.served, { what, kept });
     } catch (error) {
       if (!isPondError(error)) throw error;
       throw resultFailure(name, batch.row, error);
@@ -132,7 +131,7 @@ function resultFailure(name: string, row: number, error: PondError): RowFailure 
 
 /** A batch is told by its first row and its size. */
 function ofBatch(error: RowFailure, called: readonly Batch[]): RowFailure {
-  const rows = called.find(({ row }) => row === error.row)?.rows;
+  const rows = called.find(({ row }) => row === error.row)?.table.numRows;
   if (rows === undefined) return error;
   return new RowFailure(error.row, (place, details) =>
     error.at(`the batch of ${rows} rows that begins at ${place}`, details),
