@@ -284,7 +284,7 @@ export class Engine {
   ): Promise<void> {
     const { clock } = this.#deps;
     for (const node of topological(root)) {
-      if (node.kind === "write" && !this.#kept.has(node.id)) await checkWrite(this.#deps, node);
+      if (node.kind === "write" && !this.#kept.has(node.id)) await checkWrite(this.#deps, context, node);
     }
     const graph = await planStages(context, this.#host(context), root, reader);
     const { action } = options;

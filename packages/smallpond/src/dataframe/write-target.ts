@@ -5,7 +5,9 @@ import { checkTarget, openStaging, type PublishTarget, publish } from "../datase
 import { recoverTarget } from "../dataset/recover.ts";
 import type { StoredDataset } from "../dataset/stored-dataset.ts";
 import { keepsInput, readsItsFiles, type Write } from "../logical/write.ts";
+import type { PlanContext } from "../planner/context.ts";
 import { atNode } from "../planner/node-error.ts";
+import { sinkSettings } from "../planner/sink-work.ts";
 import type { StageTarget } from "../planner/stage-work.ts";
 import type { Owners } from "../storage/owner.ts";
 
@@ -14,11 +16,16 @@ export interface WriteDeps {
   readonly owners: Owners;
 }
 
-/** Ends what a killed writer left, and refuses a target that cannot be written, before any work is done. */
-export async function checkWrite({ disk, owners }: WriteDeps, node: Write): Promise<void> {
+/** Ends what a killed writer left, and refuses what cannot be written, before any work is done. */
+export async function checkWrite(
+  { disk, owners }: WriteDeps,
+  context: PlanContext,
+  node: Write,
+): Promise<void> {
   try {
     await recoverTarget(disk, node.spec.path, owners);
     await checkTarget(disk, publishTarget(node, "", owners));
+    await sinkSettings(context, node);
   } catch (error) {
     throw atNode(error, node);
   }

@@ -4,6 +4,7 @@ import type { RecordBatch } from "apache-arrow";
 import type { IpcFile } from "../arrow/ipc.ts";
 import { loadArrow } from "../arrow/lazy.ts";
 import { type ArrowFormat, extensionOf } from "../dataset/file-format.ts";
+import { writingError } from "../dataset/sink-errors.ts";
 import type { RunContext } from "./run-task.ts";
 import type { Output, WrittenFile } from "./task.ts";
 
@@ -33,6 +34,8 @@ export async function writeArrow(
       await file.add(batch);
     }
     done.push(await file.end());
+  } catch (error) {
+    throw writingError(error, output.directory);
   } finally {
     await file.close();
   }

@@ -1,4 +1,5 @@
 /** From a frame and what is asked of it to the stages to run and the query to read at the end. */
+import { writingError } from "../dataset/sink-errors.ts";
 import type { ScheduledStage, StageWork } from "../execution/scheduler.ts";
 import type { LogicalNode } from "../logical/node.ts";
 import { partitionCount } from "../logical/partition-count.ts";
@@ -147,7 +148,10 @@ class GraphBuilder {
           throw atNode(error, node);
         }
       },
-      explain: (error) => atNode(error, culprit(error, node)),
+      explain: (error) => {
+        const said = node.kind === "write" ? writingError(error, node.spec.path) : error;
+        return atNode(said, culprit(said, node));
+      },
     });
     return id;
   }

@@ -3,9 +3,10 @@ import { readFileSync } from "node:fs";
 import { isPondError, SeededRandom } from "@smallpond/base";
 import { tableFromIPC } from "apache-arrow";
 import { expect, test } from "vitest";
-import { RANDOM_KINDS, type RandomKind, randomTable } from "../../src/testing/index.ts";
+import { RANDOM_KINDS, randomTable } from "../../src/testing/index.ts";
 import { openWorld, type World } from "../support/world.ts";
 
+type RandomKind = (typeof RANDOM_KINDS)[number];
 type Format = "parquet" | "csv" | "json" | "arrow";
 
 const VERBS = { parquet: "writeParquet", csv: "writeCsv", json: "writeJson", arrow: "writeArrow" } as const;
