@@ -1,9 +1,10 @@
 /** Every suite by its name. */
 import type { Suite } from "../harness/benchmark.ts";
+import { nativeSuite } from "./native/index.ts";
 import { peersSuite } from "./peers/index.ts";
 import { smallpondSuite } from "./smallpond/index.ts";
 
-export const SUITES: readonly Suite[] = [smallpondSuite, peersSuite];
+export const SUITES: readonly Suite[] = [smallpondSuite, nativeSuite, peersSuite];
 
 export function findSuite(name: string): Suite {
   const suite = SUITES.find((one) => one.name === name);

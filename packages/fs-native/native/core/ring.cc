@@ -33,6 +33,7 @@ enum Opcode { kRead = 0, kWrite = 1, kSync = 2, kDataSync = 3, kAllocate = 4, kO
 // Has the operation run by a thread of the kernel's: buffered copies would otherwise run inside the submitting call.
 constexpr int32_t kAsync = 0x100;
 
+// Regions registered with the kernel; further ones go by their addresses.
 constexpr unsigned kRegionsMax = 64;
 constexpr unsigned kFilesMax = 4096;
 constexpr size_t kOperationLanes = 8;
@@ -336,14 +337,10 @@ napi_value ringRegion(napi_env env, napi_callback_info info) {
   Ring* ring = ringOf(env, arguments.value(0));
   const Bytes memory = arguments.arrayBuffer(1);
   if (ring == nullptr || !arguments.ok()) return nullptr;
-  if (ring->regions.size() == kRegionsMax) {
-    throwErrno(env, ENOBUFS, "io_uring_register");
-    return nullptr;
-  }
   Region region{memory.data, memory.length, nullptr, false};
   POND_TRY(napi_create_reference(env, arguments.value(1), 1, &region.buffer));
 #if defined(IORING_RSRC_REGISTER_SPARSE)
-  if (ring->fixedRegions) {
+  if (ring->fixedRegions && ring->regions.size() < kRegionsMax) {
     iovec vector{memory.data, memory.length};
     io_uring_rsrc_update2 update{};
     update.offset = static_cast<uint32_t>(ring->regions.size());
