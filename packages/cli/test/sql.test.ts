@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { folder, pond, start } from "./pond.ts";
 
@@ -60,7 +60,7 @@ test("--csv quotes what needs it and tells NULL from empty text", async () => {
   expect(stdout).toBe('"x,y",n,e,d\n"a,""b",,"",1.50\n');
 });
 
-test("--output writes Parquet that can be read again", async () => {
+test("--output writes what can be read again", async () => {
   await using place = await folder({});
   const cwd = place.path;
   const written = await pond(["sql", "SELECT range AS n FROM range(10)", "--output", "out.parquet"], { cwd });
@@ -69,8 +69,15 @@ test("--output writes Parquet that can be read again", async () => {
   expect((await pond(["sql", "SELECT sum(n) AS n FROM 'out.parquet'", "--json"], { cwd })).stdout).toBe(
     '[{"n":45}]\n',
   );
-  const refused = await pond(["sql", "SELECT 1", "--output", "out.csv"], { cwd });
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("--csv") });
+  const query = "SELECT range AS n, [range] AS l FROM range(3)";
+  const text = async (name: string): Promise<string> => {
+    expect(await pond(["sql", query, "--output", name], { cwd })).toMatchObject({ code: 0, stdout: "" });
+    return await readFile(`${cwd}/${name}`, "utf8");
+  };
+  expect(await text("out.csv")).toBe("n,l\n0,[0]\n1,[1]\n2,[2]\n");
+  expect(await text("out.jsonl")).toBe('{"n":0,"l":[0]}\n{"n":1,"l":[1]}\n{"n":2,"l":[2]}\n');
+  expect(JSON.parse(await text("out.json"))).toEqual([0, 1, 2].map((n) => ({ n, l: [n] })));
+  expect((await text("out.arrow")).slice(0, 6)).toBe("ARROW1");
 });
 
 test("the table stops at 100 rows and says so, unless --all", async () => {

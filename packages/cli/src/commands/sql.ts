@@ -13,13 +13,16 @@ export function sqlCommand(): Command {
       ),
     )
     .addOption(new Option("--csv", "print CSV with a header").conflicts("output"))
-    .option("--output <file>", "write a .parquet file, or a directory of them, instead of printing")
+    .option(
+      "--output <file>",
+      "write a .parquet, .csv, .json, .jsonl or .arrow file, or a directory of Parquet",
+    )
     .option("--all", "print all rows of the table, however many")
     .option("--verbose", "print stacks of errors")
     .addHelpText(
       "after",
       "\nExamples:\n  pond sql \"SELECT origin, avg(delay) FROM 'flights.parquet' GROUP BY ALL ORDER BY 2 DESC\"" +
-        "\n  pond sql --file report.sql --csv > report.csv\n  pond sql",
+        "\n  pond sql --file report.sql --output report.csv\n  pond sql",
     )
     .action(async (query: string | undefined, options: SqlOptions) => {
       const { runSql } = await import("../sql/run-sql.ts");
