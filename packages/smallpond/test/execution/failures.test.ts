@@ -7,17 +7,16 @@ import { HAS_NAMESPACES, inNamespace } from "../support/namespace.ts";
 import { isAlive, until } from "../support/processes.ts";
 import { column, hundredRows, openWorld } from "../support/world.ts";
 
-/** Holds about 200 MB, mostly in lists that cannot be spilled. */
+/** A process that runs it holds about 370 MB, mostly in lists that cannot be spilled. */
 const LARGE = "SELECT len(list(hash(a.item, r.range))) AS n FROM {0} a, range(400000) r";
 
 test("a task that needs more than its share of memory gets more, up to all of it", async () => {
-  await using world = await openWorld({ numExecutors: 2, threads: 2, memory: "900 MiB" });
+  await using world = await openWorld({ numExecutors: 2, threads: 2, memory: "600 MiB" });
   const frame = world.sp.readParquet(await hundredRows(world)).repartition(4, { byRows: true });
   const counts = await column(world.sp.partialSql(LARGE, frame), "n");
   expect(counts).toEqual(Array(4).fill(25 * 400_000));
   const { stages } = world.sp.report().actions.at(-1)!;
-  // Which attempts fail depends on how quickly the process is looked at; that every task ended well does not.
-  expect(stages.reduce((sum, stage) => sum + stage.tasks, 0)).toBeGreaterThanOrEqual(4);
+  expect(stages.reduce((sum, stage) => sum + stage.failedAttempts, 0)).toBeGreaterThan(0);
 });
 
 test("an executor that hangs is interrupted after the time limit, ended, and its task tried again", async () => {
