@@ -28,6 +28,7 @@ export type NetErrorCode =
   | "EADDRNOTAVAIL"
   | "EACCES"
   | "ENOENT"
+  | "ENAMETOOLONG"
   | "ECLOSED"
   | "EQUEUEFULL"
   | "EOTHER";
@@ -111,6 +112,7 @@ const KINDS: Readonly<Record<NetErrorCode, ErrorKind>> = {
   EADDRNOTAVAIL: "invalid",
   EACCES: "invalid",
   ENOENT: "unavailable",
+  ENAMETOOLONG: "invalid",
   ECLOSED: "closed",
   EQUEUEFULL: "retry",
   EOTHER: "internal",
@@ -123,6 +125,7 @@ const PHRASES: Partial<Record<NetErrorCode, string>> = {
   EADDRINUSE: "the address is in use",
   ENOTFOUND: "the host name is unknown",
   ENOENT: "the socket does not exist",
+  ENAMETOOLONG: "the path of a unix socket has at most 107 bytes",
   ECLOSED: "it was closed here",
   EQUEUEFULL: "too many bytes are waiting to be sent",
 };

@@ -9,6 +9,7 @@ import {
   type Net,
   type NetAddress,
   type NetSettings,
+  netError,
 } from "../../net.ts";
 import { NodeConnection } from "./net-connection.ts";
 import { toNetError } from "./net-errors.ts";
@@ -22,6 +23,7 @@ export class NodeNet implements Net {
   }
 
   async listen(address: NetAddress): Promise<Listener> {
+    checkPath(address, "listen");
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     const listener = new NodeListener(server, this.#settings);
     try {
@@ -34,6 +36,7 @@ export class NodeNet implements Net {
 
   async connect(address: NetAddress, options: SignalOptions = {}): Promise<Connection> {
     options.signal?.throwIfAborted();
+    checkPath(address, "connect");
     const socket = createConnection(
       address.kind === "unix"
         ? { path: address.path, allowHalfOpen: true }
@@ -48,6 +51,15 @@ export class NodeNet implements Net {
       throw toNetError(error, { operation: "connect", address: remote });
     }
     return new NodeConnection(socket, { remote, settings: this.#settings });
+  }
+}
+
+/** What the kernel's address has room for. Node cuts a longer path, and listens on another one than was asked for. */
+const PATH_BYTES_MAX = 107;
+
+function checkPath(address: NetAddress, operation: string): void {
+  if (address.kind === "unix" && Buffer.byteLength(address.path) > PATH_BYTES_MAX) {
+    throw netError("ENAMETOOLONG", { operation, address: formatAddress(address) });
   }
 }
 
