@@ -13,18 +13,18 @@ export class WatchedDescriptor {
   readonly #addon: CoreAddon;
   readonly #fd: number;
   readonly #owned: FdHandle;
-  readonly #onReady: () => void;
+  /** Told of readiness and of errors alike: trying tells which. */
+  onReady: () => void = () => {};
   #poll: PollHandle | undefined;
   #events = 0;
   #held = true;
   #closing: Promise<void> | undefined;
 
-  /** Takes over `fd`, which must be non-blocking. `onReady` is told of readiness and of errors alike: trying tells which. */
-  constructor(addon: CoreAddon, fd: number, onReady: () => void = () => {}) {
+  /** Takes over `fd`, which must be non-blocking. */
+  constructor(addon: CoreAddon, fd: number) {
     this.#addon = addon;
     this.#fd = fd;
     this.#owned = addon.fdOwn(fd);
-    this.#onReady = onReady;
   }
 
   get fd(): number {
@@ -46,9 +46,7 @@ export class WatchedDescriptor {
     this.#events = events;
     if (this.#poll !== undefined) this.#addon.pollEvents(this.#poll, events);
     else {
-      this.#poll = this.#addon.pollStart(this.#fd, events, () => {
-        if (this.isOpen) this.#onReady();
-      });
+      this.#poll = this.#addon.pollStart(this.#fd, events, (ready) => this.#ready(ready));
       if (!this.#held) this.#addon.pollHold(this.#poll, false);
     }
   }
@@ -64,6 +62,13 @@ export class WatchedDescriptor {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  #ready(ready: number): void {
+    if (!this.isOpen) return;
+    this.onReady();
+    // The loop stops listening to a descriptor with an error, and there may be bytes to read before it.
+    if (ready < 0 && this.isOpen) this.#addon.pollEvents(this.#poll!, this.#events);
   }
 
   async #close(): Promise<void> {
