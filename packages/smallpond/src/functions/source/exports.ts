@@ -97,7 +97,30 @@ function exportsOf({ statements }: Program): Exported[] {
     if (statement.type === "ExportDefaultDeclaration") {
       return [{ name: "default", value: statement.declaration as AnyNode }];
     }
-    return statement.type === "ExpressionStatement" ? commonJs(statement.expression) : [];
+    if (statement.type !== "ExpressionStatement") return [];
+    return commonJs(statement.expression).flatMap((exported) => [
+      exported,
+      ...getters(exported.value, statements),
+    ]);
+  });
+}
+
+/** `module.exports = __toCommonJS(words_exports)`, filled by `__export(words_exports, { clean: () => clean })` */
+function getters(value: AnyNode, statements: readonly AnyNode[]): Exported[] {
+  const [filled] = value.type === "CallExpression" ? value.arguments : [];
+  if (filled?.type !== "Identifier") return [];
+  return statements.flatMap((statement) => {
+    const call = statement.type === "ExpressionStatement" ? statement.expression : undefined;
+    const [target, fields] = call?.type === "CallExpression" ? call.arguments : [];
+    if (target?.type !== "Identifier" || target.name !== filled.name || fields?.type !== "ObjectExpression")
+      return [];
+    return fields.properties.flatMap((field) =>
+      field.type === "Property" &&
+      field.key.type === "Identifier" &&
+      field.value.type === "ArrowFunctionExpression"
+        ? [{ name: field.key.name, value: field.value.body }]
+        : [],
+    );
   });
 }
 

@@ -19,6 +19,8 @@ export type FunctionNode = ArrowFunctionExpression | FunctionExpression | Functi
 
 export interface Program {
   readonly text: string;
+  /** Where each line begins. */
+  readonly lines: readonly number[];
   readonly tree: Tree;
   readonly scopes: Scopes;
   /** Of the top level: also that of the one function which some compilers put around everything. */
@@ -58,7 +60,7 @@ export function parseProgram(text: string, sourceType: SourceType): Program | un
       bindings.set(name, { name, variable: scope?.set.get(name) ?? null, ...parts });
     }
   }
-  return { text, tree, scopes, statements, bindings };
+  return { text, lines: lineStarts(text), tree, scopes, statements, bindings };
 }
 
 /** The innermost function whose parameters are at an offset, which is how V8 says where a function is. */
@@ -70,6 +72,23 @@ export function functionAt(program: Program, offset: number): FunctionNode | und
     return undefined;
   });
   return found;
+}
+
+/** Line (from 1) and column (from 0) of an offset, as source maps count. */
+export function positionOf({ lines }: Program, offset: number): { line: number; column: number } {
+  let [low, high] = [0, lines.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (lines[middle]! <= offset) low = middle;
+    else high = middle;
+  }
+  return { line: low + 1, column: offset - lines[low]! };
+}
+
+export function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (const match of text.matchAll(/\r\n|[\n\r\u2028\u2029]/g)) starts.push(match.index + match[0].length);
+  return starts;
 }
 
 export function isFunction(node: AnyNode): node is FunctionNode {

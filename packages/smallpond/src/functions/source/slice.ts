@@ -7,7 +7,7 @@ import type { Obstacle } from "../errors.ts";
 import { type Binding, DEFAULT, definitionOf, isFunction, type Program } from "./program.ts";
 import { impurity, type PureContext } from "./pure.ts";
 import { GLOBALS, identifierOf } from "./scopes.ts";
-import { type Effect, effectOf } from "./touched.ts";
+import { type Effect, effectOf, isImported } from "./touched.ts";
 import { walk } from "./walk.ts";
 
 export type Slice =
@@ -49,7 +49,7 @@ export function slice(
   const changed = bindings.filter((binding) => effects.get(binding) === "changes");
   obstacles.push(...changed.map(({ name }) => ({ name, why: "is changed by other code" })));
   if (obstacles.length > 0) return { kind: "unsound", obstacles: unique(obstacles) };
-  const included = bindings.filter(({ kind }) => options.imports || kind !== "import");
+  const included = bindings.filter((binding) => options.imports || !isImported(binding, context));
   return {
     kind: "sound",
     text: cut(context.program, included, { extra, imports: options.imports }),

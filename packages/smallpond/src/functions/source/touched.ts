@@ -19,7 +19,7 @@ const CHANGERS =
 
 /** Of one use of a binding, outside of what is kept. */
 export function effectOf(binding: Binding, use: Identifier, context: PureContext): Effect {
-  if (binding.kind === "import" || isRequired(binding, context)) return "none";
+  if (isImported(binding, context)) return "none";
   const above = pathTo(use, context);
   const [parent] = above;
   if (parent === undefined || isDeclaration(parent, use)) return "none";
@@ -30,8 +30,9 @@ export function effectOf(binding: Binding, use: Identifier, context: PureContext
   return isRead(use, above) ? "none" : "unknown";
 }
 
-/** A module that CommonJS loads: `require("./words.js")`, with a helper around it or without. */
-function isRequired({ declarator }: Binding, context: PureContext): boolean {
+/** A module or a part of one, also as CommonJS loads it: `require("./words.js")`, with a helper around it or without. */
+export function isImported({ kind, declarator }: Binding, context: PureContext): boolean {
+  if (kind === "import") return true;
   let init = declarator?.init;
   while (init?.type === "CallExpression") {
     if (pathOf(init.callee, context) === "require") return true;

@@ -1,6 +1,7 @@
 /** The source map of a text that was put together from parts of another. */
 import { encode, type SourceMapSegment } from "@jridgewell/sourcemap-codec";
 import { decodedMappings } from "@jridgewell/trace-mapping";
+import { lineStarts } from "../../functions/source/program.ts";
 import type { SourceMap } from "../bundling/build-module.ts";
 import type { ModuleText } from "./module-text.ts";
 
@@ -12,7 +13,7 @@ export interface Moved {
 }
 
 export function movedMap(text: string, parts: readonly Moved[], { program, map }: ModuleText): SourceMap {
-  const oldStarts = lineStarts(program.text);
+  const oldStarts = program.lines;
   const newStarts = lineStarts(text);
   const lines: SourceMapSegment[][] = newStarts.map(() => []);
   decodedMappings(map).forEach((segments, line) => {
@@ -37,10 +38,4 @@ export function movedMap(text: string, parts: readonly Moved[], { program, map }
 /** A map that says nothing has no need of its sources. */
 function used(map: SourceMap): SourceMap {
   return /^;*$/.test(map.mappings) ? { ...map, sources: [], mappings: "" } : map;
-}
-
-function lineStarts(text: string): number[] {
-  const starts = [0];
-  for (const match of text.matchAll(/\r\n|[\n\r\u2028\u2029]/g)) starts.push(match.index + match[0].length);
-  return starts;
 }

@@ -3,11 +3,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { sourceContentFor } from "@jridgewell/trace-mapping";
-import type { AnyNode } from "acorn";
-import { type FunctionNode, functionAt, isFunction, type Program } from "../../functions/source/program.ts";
+import { type FunctionNode, functionAt, isFunction, positionOf } from "../../functions/source/program.ts";
 import { walk } from "../../functions/source/walk.ts";
 import { fileText, type ModuleText } from "./module-text.ts";
-import { lineAndColumn, originOf, type UserPlace } from "./source-map.ts";
+import { originOf } from "./source-map.ts";
 import type { PartName, Target } from "./target.ts";
 
 export type PartNodes = ReadonlyMap<PartName, FunctionNode>;
@@ -39,7 +38,7 @@ export async function originalOf(target: Target, nodes: PartNodes): Promise<Orig
   if (module === undefined) return undefined;
   const found = new Map<PartName, FunctionNode>();
   for (const [name, node] of nodes) {
-    const same = sameFunction(module, originsOf(running, node));
+    const same = sameFunction(module, running, node);
     if (same === undefined) return undefined;
     found.set(name, same);
   }
@@ -52,30 +51,40 @@ function isUnchanged({ map }: ModuleText, path: string): boolean {
   return compiled === null || compiled === readFileSync(path, "utf8");
 }
 
-/** Where people wrote the beginning of a function and of its body. */
-interface Origins {
-  readonly start: string | undefined;
-  readonly body: string | undefined;
+/** How much of two functions must come from the same places. Less is a map that only knows of lines. */
+const LIKENESS_MIN = 0.3;
+
+/**
+ * The function that was written at the same places. Compilers agree on where names and literals come from, but not on
+ * every bracket, so all nodes of a function count, and the one with most in common is it. When two are as good, neither
+ * is: calling another function than the one that was passed would be worse than refusing.
+ */
+function sameFunction(module: ModuleText, running: ModuleText, fn: FunctionNode): FunctionNode | undefined {
+  const wanted = placesOf(running, fn);
+  const candidates: { node: FunctionNode; likeness: number }[] = [];
+  walk(module.program.tree, (node) => {
+    if (!isFunction(node)) return undefined;
+    const places = placesOf(module, node);
+    const shared = [...places].filter((place) => wanted.has(place)).length;
+    if (node.params.length === fn.params.length) {
+      candidates.push({ node, likeness: shared / (places.size + wanted.size - shared) });
+    }
+    // What has nothing in common has nothing inside that has.
+    return shared > 0;
+  });
+  const [best, next] = candidates.sort((a, b) => b.likeness - a.likeness);
+  if (best === undefined || best.likeness < LIKENESS_MIN || best.likeness === next?.likeness)
+    return undefined;
+  return best.node;
 }
 
-/** The function with the same origins. Compilers agree on where an expression begins, but not on every bracket. */
-function sameFunction(module: ModuleText, wanted: Origins): FunctionNode | undefined {
-  const all: { node: FunctionNode; origins: Origins }[] = [];
-  walk(module.program.tree, (node) => {
-    if (isFunction(node)) all.push({ node, origins: originsOf(module, node) });
+/** Where people wrote the parts of a function. */
+function placesOf({ map, program }: ModuleText, fn: FunctionNode): ReadonlySet<string> {
+  const places = new Set<string>();
+  walk(fn, (node) => {
+    const place = originOf(map, positionOf(program, node.start));
+    if (place !== undefined) places.add(`${place.path}:${place.line}:${place.column}`);
     return undefined;
   });
-  const starts = all.filter(({ origins }) => origins.start !== undefined && origins.start === wanted.start);
-  const bodies = all.filter(({ origins }) => origins.body !== undefined && origins.body === wanted.body);
-  const both = starts.filter((one) => bodies.includes(one));
-  return [both, starts, bodies].find((found) => found.length === 1)?.[0]?.node;
-}
-
-function originsOf({ map, program }: ModuleText, node: FunctionNode): Origins {
-  return { start: placeText(map, program, node), body: placeText(map, program, node.body) };
-}
-
-function placeText(map: ModuleText["map"], program: Program, node: AnyNode): string | undefined {
-  const place: UserPlace | undefined = originOf(map, lineAndColumn(program.text, node.start));
-  return place && `${place.path}:${place.line}:${place.column}`;
+  return places;
 }

@@ -108,9 +108,14 @@ async function write(bundle: Built, { disk, directory }: CaptureSettings): Promi
   if (await disk.exists(path)) return path;
   await disk.mkdir(directory, { recursive: true });
   const temporary = `${directory}/.${bundle.hash}.${randomUUID()}`;
-  await disk.writeFile(temporary, inlineMap(bundle));
+  await disk.writeFile(temporary, inlineMap(withPaths(bundle)));
   await disk.rename({ from: temporary, to: path });
   return path;
+}
+
+/** A file's map usually has paths; some tools that show stacks take addresses for relative ones. */
+function withPaths({ code, map }: BuiltModule): BuiltModule {
+  return { code, map: { ...map, sources: map.sources.map((source) => new URL(source).pathname) } };
 }
 
 function bundleFailed(error: PondError, name: string): Error {

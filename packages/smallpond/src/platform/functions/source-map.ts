@@ -52,12 +52,6 @@ export function originOf(map: TraceMap, place: { line: number; column: number })
   return path === undefined || line === null ? undefined : { path, line, column: column + 1 };
 }
 
-/** Line (from 1) and column (from 0) of an offset. */
-export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset).split(/\r\n|[\n\r\u2028\u2029]/);
-  return { line: before.length, column: before.at(-1)!.length };
-}
-
 /** The map of a text that is its own source. */
 export function identityMap(text: string, path: string): SourceMap {
   const mappings = text

@@ -2,10 +2,12 @@
 import { types } from "node:util";
 import { functionError, notAFunction, withoutSource } from "../../functions/errors.ts";
 import { type FunctionText, parseFunction } from "../../functions/source/function-text.ts";
+import { functionAt, positionOf } from "../../functions/source/program.ts";
+import { walk } from "../../functions/source/walk.ts";
 import { isStatefulFunction } from "../../functions/user-function.ts";
 import { locate, type Place } from "./locate.ts";
 import { type ModuleText, runningText } from "./module-text.ts";
-import { lineAndColumn, originOf, type UserPlace } from "./source-map.ts";
+import { originOf, type UserPlace } from "./source-map.ts";
 
 export type PartName = "call" | "setup" | "teardown";
 
@@ -52,8 +54,22 @@ export function targetOf(fn: unknown, name: string): Target {
     isStateful: typeof fn !== "function",
     parts: parts as unknown as [Part, ...Part[]],
     running,
-    origin: first && running && originOf(running.map, lineAndColumn(running.program.text, first.offset)),
+    origin: first && running && originIn(running, first.offset),
   };
+}
+
+/** The line of the first part of a function that the map knows of: not every bracket is in it. */
+function originIn({ program, map }: ModuleText, offset: number): UserPlace | undefined {
+  const own = originOf(map, positionOf(program, offset));
+  const node = own === undefined ? functionAt(program, offset) : undefined;
+  let found = own;
+  if (node !== undefined) {
+    walk(node, (part) => {
+      found ??= originOf(map, positionOf(program, part.start));
+      return found === undefined;
+    });
+  }
+  return found;
 }
 
 function functionsOf(fn: unknown, name: string): [PartName, FunctionValue][] {
