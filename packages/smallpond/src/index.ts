@@ -22,6 +22,7 @@ export type {
 } from "./dataframe/report.ts";
 export { type CloseOptions, init, Session } from "./dataframe/session.ts";
 export { textTable } from "./dataframe/text-table.ts";
+export type { UdfOptions } from "./dataframe/udf-options.ts";
 export type { WriteResult } from "./dataframe/write.ts";
 export type {
   HiveOptions,

@@ -4,7 +4,7 @@
 import { type Clock, type Disk, isPondError } from "@smallpond/base";
 import { datasetBytes, type StoredDataset } from "../dataset/stored-dataset.ts";
 import type { BoundSchema, Database, DatabaseConnection } from "../duckdb/database.ts";
-import { SqlParser } from "../duckdb/parser.ts";
+import type { SqlParser } from "../duckdb/parser.ts";
 import type { Column } from "../duckdb/schema.ts";
 import type { FunctionHost } from "../execution/function-task.ts";
 import type { TaskRunner } from "../execution/runner.ts";
@@ -42,6 +42,7 @@ import { type SamplingHost, sampleColumns } from "./function-sampling.ts";
 import { Inputs, type TypedScans } from "./inputs.ts";
 import { newPromise } from "./new-promise.ts";
 import type { ActionPlan, ActionRecorder, Recorder } from "./recorder.ts";
+import type { UdfRegistry } from "./udf-registry.ts";
 import { checkWrite, rowsOf, writeTarget } from "./write-target.ts";
 
 export interface EngineDeps {
@@ -51,6 +52,8 @@ export interface EngineDeps {
   /** For binding and parsing; never runs a job's query. */
   readonly planning: DatabaseConnection;
   readonly functions: FunctionRegistry;
+  readonly udfs: UdfRegistry;
+  readonly parser: SqlParser;
   /** Calls functions in this process. */
   readonly calls: FunctionHost;
   readonly directory: JobDirectory;
@@ -113,7 +116,7 @@ export class Engine {
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
-    this.parser = new SqlParser(deps.planning);
+    this.parser = deps.parser;
   }
 
   /** Runs what must be run first and returns the query for the rows. */
@@ -228,6 +231,7 @@ export class Engine {
     node: LogicalNode,
     observe: RuleContext["observe"],
   ): Promise<LogicalNode> {
+    await this.#deps.udfs.ready();
     await this.#forgetStale(context, node);
     for (const one of topological(node)) if (one.kind === "values") await this.#deps.loaded(one.table);
     const derive = (of: LogicalNode, part?: string): NodeMeta => {
@@ -297,7 +301,8 @@ export class Engine {
       const stage = noted?.stage(failure.stage.id);
       if (stage !== undefined) taskFailed({ action: action!.name, stage }, failure);
     };
-    await runStages({ clock, runner, events, failed }, graph.stages, { ...options, taskTimeoutMs });
+    const stages = this.#deps.udfs.carried(graph.stages);
+    await runStages({ clock, runner, events, failed }, stages, { ...options, taskTimeoutMs });
   }
 
   /** What is about to run, for the report. */

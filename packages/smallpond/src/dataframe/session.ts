@@ -4,6 +4,7 @@ import { NodeClock, NodeDisk, NodeRandom } from "@smallpond/base/platform/node";
 import type { Table } from "apache-arrow";
 import { loadArrow } from "../arrow/lazy.ts";
 import { Database, type DatabaseConnection } from "../duckdb/database.ts";
+import { SqlParser } from "../duckdb/parser.ts";
 import { createRowTable } from "../duckdb/rows.ts";
 import type { JsValue, Row } from "../duckdb/values/js-value.ts";
 import { FunctionPool } from "../execution/function-pool.ts";
@@ -12,6 +13,7 @@ import { InlineRunner } from "../execution/inline-runner.ts";
 import { RateLimiter } from "../execution/rate-limiter.ts";
 import type { TaskFailure } from "../execution/scheduler.ts";
 import { refuseInFunctionModule } from "../functions/module-guard.ts";
+import type { ModuleFunction } from "../functions/user-function.ts";
 import { type CsvScanOptions, csvScan } from "../logical/csv-scan.ts";
 import { type JsonScanOptions, jsonScan } from "../logical/json-scan.ts";
 import type { LogicalNode, NodeMeta } from "../logical/node.ts";
@@ -45,6 +47,8 @@ import { isRecord, queryOf, type SqlPart } from "./query-of.ts";
 import { Recorder } from "./recorder.ts";
 import { actionReport, type SessionReport } from "./report.ts";
 import { timeline } from "./timeline.ts";
+import type { UdfOptions } from "./udf-options.ts";
+import { UdfRegistry } from "./udf-registry.ts";
 
 /** Work up to this size runs in the session's own process under `numExecutors: "auto"`. */
 const INLINE_BYTES_MAX = 256 * 1024 * 1024;
@@ -96,7 +100,9 @@ interface Parts {
   readonly planning: DatabaseConnection;
   readonly loading: DatabaseConnection;
   readonly directory: JobDirectory;
+  readonly parser: SqlParser;
   readonly functions: FunctionRegistry;
+  readonly udfs: UdfRegistry;
   readonly calls: FunctionHost;
   readonly home: InlineRunner;
   readonly version: string;
@@ -131,7 +137,9 @@ export class Session implements AsyncDisposable {
       disk: deps.disk,
       database: parts.database,
       planning: parts.planning,
+      parser: parts.parser,
       functions: parts.functions,
+      udfs: parts.udfs,
       calls: parts.calls,
       directory: parts.directory,
       owners: deps.owners,
@@ -159,7 +167,11 @@ export class Session implements AsyncDisposable {
     const planning = await database.connect();
     const loading = await database.connect();
     const { version } = await planning.row("SELECT version() AS version");
-    const functions = new FunctionRegistry(functionShipping(deps.disk, directory.files.functions));
+    const parser = new SqlParser(planning);
+    const shipping = functionShipping(deps.disk, directory.files.functions);
+    const functions = new FunctionRegistry(shipping);
+    const { int64 } = settings;
+    const udfs = new UdfRegistry({ shipping, database, planning, parser, int64 });
     const permits = new RateLimiter(deps.clock);
     const calls: FunctionHost = {
       functions: new FunctionPool(functions.load),
@@ -174,7 +186,9 @@ export class Session implements AsyncDisposable {
       planning,
       loading,
       directory,
+      parser,
       functions,
+      udfs,
       calls,
       home,
       version: version as string,
@@ -268,6 +282,23 @@ export class Session implements AsyncDisposable {
   ): DataFrame<R> {
     const { text, inputs } = queryOf(this.#engine, query, rest);
     return this.#frame(partialSql(this.#meta(), text, inputs));
+  }
+
+  /**
+   * A function that every SQL text of the session can call, also in executors: `sp.createFunction("host", hostOf, {
+   * parameters: ["VARCHAR"], returns: "VARCHAR" })`, then `map("host(url) AS host")`. It must not be async. SQL may call
+   * it more or less often than once per row unless it is `volatile`.
+   *
+   * @throws ASYNC_UDF, FUNCTION_EXISTS when SQL has that name already, FREE_VARIABLE when it cannot be called in another
+   *   process, and errors of types it is not given rightly. Queries wait for it, also without `await`.
+   */
+  createFunction<Args = undefined>(
+    name: string,
+    fn: ((...values: never[]) => unknown) | ModuleFunction,
+    options: UdfOptions<Args>,
+  ): Promise<void> {
+    this.#expectOpen();
+    return this.#parts.udfs.create(name, fn, options);
   }
 
   /** Computes frames, all of them, and keeps their results. */

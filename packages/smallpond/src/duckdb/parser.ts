@@ -4,7 +4,7 @@
  */
 import { PondError } from "@smallpond/base";
 import type { DatabaseConnection } from "./database.ts";
-import { quoteText } from "./text.ts";
+import { foldName, quoteText } from "./text.ts";
 
 /** Any node of the serialized tree. Its fields are DuckDB's. */
 export type SqlTree = { readonly [key: string]: unknown };
@@ -31,9 +31,16 @@ interface Serialized {
 export class SqlParser {
   readonly #connection: DatabaseConnection;
   readonly #parsed = new Map<string, Promise<ParsedQuery>>();
+  readonly #volatile = new Set<string>();
 
   constructor(connection: DatabaseConnection) {
     this.#connection = connection;
+  }
+
+  /** Functions of the session that give another answer each time: queries with them count as volatile. */
+  declareVolatile(name: string): void {
+    this.#volatile.add(foldName(name));
+    this.#parsed.clear();
   }
 
   /** Exactly one query: a second statement, or one that is no SELECT, is refused. */
@@ -70,11 +77,22 @@ export class SqlParser {
     if (answer.error) throw parseError(sql, answer);
     const statements = answer.statements ?? [];
     if (statements.length !== 1) throw notOneQuery(sql, `it has ${statements.length} statements`);
-    return { tree: statements[0]!.node };
+    return { tree: this.#marked(statements[0]!.node) };
+  }
+
+  #marked(tree: SqlTree): SqlTree {
+    if (this.#volatile.size === 0) return tree;
+    for (const node of walkTree(tree)) {
+      const name = node.class === "FUNCTION" ? (node.function_name as string) : "";
+      if (this.#volatile.has(foldName(name))) (node as Record<string, unknown>)[MARK] = true;
+    }
+    return tree;
   }
 }
 
 const CACHE_MAX = 1024;
+/** On calls of functions that were declared so. */
+const MARK = "pond_volatile";
 
 /** Every node below `tree`, itself first. */
 export function* walkTree(tree: unknown): Generator<SqlTree> {
@@ -101,7 +119,7 @@ const VOLATILE = new Set([
 /** Whether evaluating the query twice may give two answers. */
 export function isVolatile(tree: unknown): boolean {
   for (const node of walkTree(tree)) {
-    if (node === OPAQUE_TREE) return true;
+    if (node === OPAQUE_TREE || node[MARK] === true) return true;
     if (node.class === "FUNCTION" && VOLATILE.has(node.function_name as string)) return true;
     if (node.sample != null && typeof node.sample === "object") return true;
   }

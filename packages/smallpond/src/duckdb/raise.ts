@@ -9,6 +9,11 @@ export function raiseSql(code: string, message: string, hint: string): string {
   return `error(${quoteText(`${MARK}${code}:${hint}\n`)} || ${message})`;
 }
 
+/** The same from a function of ours that a query calls: of what it throws the engine passes on nothing but the text. */
+export function raised(code: string, message: string, hint: string): Error {
+  return new Error(`${MARK}${code}:${hint.replaceAll("\n", " ")}\n${message}`);
+}
+
 /** The error that a query raised this way, if it did. */
 export function raisedError(message: string, sql: string): PondError | undefined {
   const [, code, hint, text] =

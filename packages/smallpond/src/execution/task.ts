@@ -1,9 +1,15 @@
 /** Units of work as data: a task can be sent to another process and run there any number of times. */
 import type { FileFormat } from "../dataset/file-format.ts";
-import type { FunctionSpec, OutputColumn } from "../functions/spec.ts";
+import type { FunctionSpec, OutputColumn, UdfSpec } from "../functions/spec.ts";
+
+/** What every task is. */
+interface TaskBase {
+  /** The functions of the session that its SQL may call. */
+  readonly udfs?: readonly UdfSpec[];
+}
 
 /** Runs a query and writes its rows. */
-export interface WriteTask {
+export interface WriteTask extends TaskBase {
   readonly kind: "write";
   /** It reads tables of the session's own database, so it cannot run anywhere else. */
   readonly home: boolean;
@@ -12,14 +18,14 @@ export interface WriteTask {
 }
 
 /** Runs a query and returns its few rows. */
-export interface RowsTask {
+export interface RowsTask extends TaskBase {
   readonly kind: "rows";
   readonly home: boolean;
   readonly query: string;
 }
 
 /** Runs a function over a query's rows and writes what it returns. */
-export interface FunctionTask {
+export interface FunctionTask extends TaskBase {
   readonly kind: "function";
   /** Its input or the function itself is only in the session's own process. */
   readonly home: boolean;

@@ -1,7 +1,7 @@
 /** Functions as an executor calls them: loaded from their code, at the rate that the session's process allows. */
 import { assert } from "@smallpond/base";
 import { NodeClock, NodeRandom } from "@smallpond/base/platform/node";
-import { FunctionPool, type LoadedFunction } from "../execution/function-pool.ts";
+import { FunctionPool, type LoadFunction } from "../execution/function-pool.ts";
 import type { FunctionHost } from "../execution/function-task.ts";
 import type { Permits } from "../execution/rate-limiter.ts";
 import { decodeArgs } from "../functions/args.ts";
@@ -10,6 +10,7 @@ import { userLine } from "./functions/user-line.ts";
 import type { FromExecutor } from "./messages.ts";
 
 export interface ExecutorFunctions extends FunctionHost {
+  readonly load: LoadFunction;
   /** Lets the call begin that asked under this number. */
   permit(request: number): void;
 }
@@ -34,13 +35,14 @@ export function executorFunctions(send: (message: FromExecutor) => void): Execut
         send({ kind: "permit", request, key, ratePerSecond });
       }),
   };
-  const functions = new FunctionPool(async ({ code, args, name }): Promise<LoadedFunction> => {
+  const load: LoadFunction = async ({ code, args, name }) => {
     assert(code !== null, `${name} came without its code`);
     const fn = await loadFunction(code);
     return { ...fn, args: args === null ? undefined : decodeArgs(args), location: userLine };
-  });
+  };
   return {
-    functions,
+    load,
+    functions: new FunctionPool(load),
     calls: { clock: new NodeClock(), random: new NodeRandom(), permits },
     permit(request) {
       waiting.get(request)?.();

@@ -5,6 +5,7 @@ import { Database, type DatabaseConnection } from "../duckdb/database.ts";
 import { runFunctionTask } from "../execution/function-task.ts";
 import { type RunContext, runTask } from "../execution/run-task.ts";
 import type { Task, TaskResult } from "../execution/task.ts";
+import { Udfs } from "../execution/udfs.ts";
 import { executorFunctions } from "./executor-functions.ts";
 import type { ExecutorSettings, FromExecutor, ToExecutor } from "./messages.ts";
 import { watchParent } from "./parent-watch.ts";
@@ -13,6 +14,7 @@ const settings = JSON.parse(process.argv[2] ?? "{}") as ExecutorSettings;
 const disk = new NodeDisk();
 const database = await Database.open(settings);
 const host = executorFunctions(send);
+const udfs = new Udfs(database, host.load);
 const running = new Map<number, AbortController>();
 type Limits = Pick<Extract<ToExecutor, { kind: "run" }>, "threads" | "memoryBytes">;
 let limits: Limits = { threads: 0, memoryBytes: 0 };
@@ -51,8 +53,10 @@ async function run(message: Extract<ToExecutor, { kind: "run" }>): Promise<void>
 }
 
 async function runAny(context: RunContext, task: Task): Promise<Omit<TaskResult, "peakMemoryBytes">> {
+  const called = task.udfs ?? [];
+  if (task.kind === "function" || called.length > 0) watchParent();
+  await udfs.register(called);
   if (task.kind !== "function") return await runTask(context, task);
-  watchParent();
   await using input = await database.connect();
   return await runFunctionTask({ ...context, ...host, input }, task);
 }

@@ -54,7 +54,8 @@ export function uniqueNames(names: readonly string[]): readonly string[] {
   });
 }
 
-function safeIntegers(column: string): BigintReader {
+/** Integers as numbers, refused when a number cannot hold them. */
+export function safeIntegers(column: string): BigintReader {
   return (value) => {
     const number = Number(value);
     if (Number.isSafeInteger(number)) return number;

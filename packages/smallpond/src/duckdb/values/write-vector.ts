@@ -27,6 +27,11 @@ export function writeColumn(
   writeVector(bindings.data_chunk_get_vector(chunk.chunk, index), type, column, range, null);
 }
 
+/** Writes all rows of the column to a vector that is new. */
+export function writeWhole(vector: Vector, type: DuckDBType, column: ColumnData): void {
+  writeVector(vector, type, column, { start: 0, count: column.length }, null);
+}
+
 function writeVector(
   vector: Vector,
   type: DuckDBType,
