@@ -21,7 +21,7 @@ export class IpcFile {
   readonly #writer: RecordBatchWriter;
   readonly #bytes = new ByteList();
   readonly #result: DuckDBResult;
-  #schema: Schema | undefined;
+  #begun = false;
 
   constructor(result: DuckDBResult, { stream }: IpcOptions) {
     this.#result = result;
@@ -30,9 +30,9 @@ export class IpcFile {
 
   add(batch: RecordBatch): Uint8Array[] {
     this.#begin(batch.schema);
-    // The writer would end the file without a word.
-    assert(batch.schema === this.#schema, "all batches of a file have one schema");
     this.#writer.write(batch);
+    // At a batch of another schema the writer ends the file without a word.
+    assert(!this.#bytes.ended, "all batches of a file have one schema");
     return this.#bytes.take();
   }
 
@@ -44,8 +44,8 @@ export class IpcFile {
 
   /** The batches' own schema comes first: in another one of the same columns the dictionaries have other numbers. */
   #begin(schema: Schema): void {
-    if (this.#schema !== undefined) return;
-    this.#schema = schema;
+    if (this.#begun) return;
+    this.#begun = true;
     this.#writer.reset(this.#bytes, schema);
   }
 }
@@ -53,10 +53,16 @@ export class IpcFile {
 /** apache-arrow's writers put bytes into a queue for somebody else to read; here they wait for the next look. */
 class ByteList extends AsyncByteQueue {
   #chunks: Uint8Array[] = [];
+  ended = false;
 
   override write(value: ArrayBufferView): void {
     if (value.byteLength === 0) return;
     this.#chunks.push(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+  }
+
+  override close(): void {
+    this.ended = true;
+    super.close();
   }
 
   take(): Uint8Array[] {

@@ -262,7 +262,12 @@ export class Engine {
 
   /** Results made from files that have changed since are never used again (invariant S4). */
   async #forgetStale(context: ActionContext, root: LogicalNode): Promise<void> {
-    const ids = topological(root).flatMap((node) => [node.id, ...(this.#parts.get(node.id)?.values() ?? [])]);
+    // What was written is as it is, whatever became of what it was made from.
+    const isWritten = (node: LogicalNode): boolean => node.kind === "write" && this.#kept.has(node.id);
+    const ids = topological(root, isWritten).flatMap((node) => [
+      node.id,
+      ...(this.#parts.get(node.id)?.values() ?? []),
+    ]);
     for (const id of ids) {
       const kept = this.#kept.get(id);
       if (kept === undefined || kept.node.kind === "write") continue;

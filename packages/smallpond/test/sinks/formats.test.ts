@@ -132,6 +132,30 @@ test("writeArrow with fileSizeBytes begins another file after each batch that is
   );
 });
 
+test("writeArrow keeps dictionaries and NULLs over many batches", async () => {
+  await using world = await openWorld();
+  const query = `SELECT range AS item, ['a', 'b'][1 + range % 2]::ENUM('a', 'b') AS e,
+    CASE WHEN range % 3 = 0 THEN NULL WHEN range > 2500 THEN 'x' || range END AS t FROM range(5000)`;
+  await world.sp.sql(query).writeArrow(world.at("o.arrow"), { batchRows: 1000 });
+  const table = tableFromIPC(readFileSync(world.at("o.arrow")));
+  expect(table.batches.length).toBe(5);
+  const back = world.sp.fromArrow(table);
+  const [row] = await world.sp
+    .sql(`SELECT count(*) AS n FROM ({0} INTERSECT ${query})`.replace("{0}", "FROM {0}"), back)
+    .takeAll();
+  expect(row?.n).toBe(5000);
+});
+
+test("a lazy write is what was written, also when what it was made from has changed", async () => {
+  await using world = await openWorld();
+  const path = await world.write("in.parquet", "SELECT range AS item FROM range(10)");
+  const frame = world.sp.readParquet(path).writeCsvLazy(world.at("out"));
+  expect(await frame.count()).toBe(10);
+  await world.write("in.parquet", "SELECT range AS item FROM range(20)");
+  expect(await frame.count()).toBe(10);
+  expect(await world.sp.readParquet(path).count()).toBe(20);
+});
+
 test.each(["writeParquet", "writeCsv", "writeJson", "writeArrow"] as const)(
   "%s of no rows is a file that has the columns, where the format can say them",
   async (verb) => {
