@@ -5,6 +5,7 @@ export {
   type JoinOptions,
 } from "./dataframe/data-frame.ts";
 export type { BatchOptions, CallOptions, FunctionOptions, Mapper } from "./dataframe/function-options.ts";
+export type { ExplainedPlan, ExplainedStage, ExplainOptions } from "./dataframe/explained-plan.ts";
 export { GroupedFrame } from "./dataframe/grouped-frame.ts";
 export type { InitOptions, SessionSettings } from "./dataframe/init-options.ts";
 export type { On } from "./dataframe/join-on.ts";

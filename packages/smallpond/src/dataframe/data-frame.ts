@@ -27,6 +27,7 @@ import { withColumns } from "../logical/with-columns.ts";
 import { describeNode } from "../planner/describe.ts";
 import { badArgument, type OneOrMore, oneOrMore } from "./arguments.ts";
 import type { ActionOptions, Engine, Reading } from "./engine.ts";
+import { type ExplainedPlan, type ExplainOptions, explained, measure } from "./explain.ts";
 import {
   BATCH_ROWS,
   type BatchOptions,
@@ -37,7 +38,6 @@ import {
   type Mapper,
 } from "./function-options.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
-import { tree } from "./graph.ts";
 import { GroupedFrame } from "./grouped-frame.ts";
 import type { SessionSettings } from "./init-options.ts";
 import { joinOn, type On } from "./join-on.ts";
@@ -395,19 +395,22 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     return bound.map(({ name, type }) => ({ name, type }));
   }
 
-  /** The plan: as written, and the stages that would run now. */
-  async explain(): Promise<string> {
+  /**
+   * The plan: as written, the stages that would run now, where, and about how many bytes each shuffle will move, from
+   * what the files say of themselves. Nothing runs, unless `analyze` asks for it: then the frame is computed, its rows
+   * are dropped, and every stage has what was measured. `json` is an object, `mermaid` a flowchart.
+   */
+  explain(options: ExplainOptions & { readonly format: "json" }): Promise<ExplainedPlan>;
+  explain(options?: ExplainOptions): Promise<string>;
+  async explain(options: ExplainOptions = {}): Promise<string | ExplainedPlan> {
     this.#host.expectOpen();
-    const { root, stages } = await this.#host.engine.plan(this.node);
-    const note = (node: LogicalNode): string => {
-      const location = node.origin.location();
-      return location === undefined ? "" : `  — ${location}`;
-    };
-    const steps = [
-      ...stages.map((stage, i) => `  ${i + 1}. ${stage}`),
-      `  ${stages.length + 1}. one query over what remains`,
-    ];
-    return `as written:\n${indent(tree(this.node, note))}\noptimized:\n${indent(tree(root, () => ""))}\nstages:\n${steps.join("\n")}`;
+    const { engine } = this.#host;
+    const planned = await engine.plan(this.node);
+    const { analyze = false, format = "text" } = options;
+    const measured = analyze
+      ? await this.#act("explain()", options, (signal, action) => measure(engine, this.node, signal, action))
+      : null;
+    return explained(this.node, planned, measured, format);
   }
 
   /** The first rows as a table of text. */
@@ -561,8 +564,4 @@ function checkRows(verb: string, count: number): number {
 
 function nothingGiven(verb: string, what: string): PondError {
   return badArgument(verb, `give ${what}`, "nothing");
-}
-
-function indent(text: string): string {
-  return text.replace(/^/gm, "  ");
 }

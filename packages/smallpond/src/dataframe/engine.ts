@@ -27,15 +27,18 @@ import type { RuleContext } from "../optimizer/rule.ts";
 import { alignPartitions } from "../planner/align.ts";
 import type { PlanContext } from "../planner/context.ts";
 import { Emitter } from "../planner/emit.ts";
+import { Estimator } from "../planner/estimate.ts";
 import { atNode, culprit } from "../planner/node-error.ts";
 import { planStages, type StageGraph, type StageHost } from "../planner/plan.ts";
 import { rowPlaces } from "../planner/row-places.ts";
 import { schemaOf } from "../planner/schema-of.ts";
+import type { Size } from "../planner/size.ts";
 import { frontier } from "../planner/stage-steps.ts";
 import type { StageTarget } from "../planner/stage-work.ts";
 import type { Reader } from "../planner/stages.ts";
 import type { JobDirectory } from "../storage/job-directory.ts";
 import type { Owners } from "../storage/owner.ts";
+import type { PlannedFrame } from "./explain.ts";
 import type { FailurePlace } from "./failed-tasks.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 import { type SamplingHost, sampleColumns } from "./function-sampling.ts";
@@ -63,6 +66,8 @@ export interface EngineDeps {
   readonly taskFailed: (place: FailurePlace, failure: TaskFailure) => void;
   /** Where tasks run, given the bytes their inputs have. */
   readonly runnerFor: (inputBytes: number) => TaskRunner;
+  /** How many executors that would use; 0 is this process. */
+  readonly executorsFor: (inputBytes: number) => number;
   /** Resolves when the rows of a table of the session are in it. */
   readonly loaded: (table: string) => Promise<void>;
   readonly nextId: () => NodeId;
@@ -213,12 +218,16 @@ export class Engine {
     return await schemaOf(context, await this.#prepare(context, node, "rows"));
   }
 
-  /** The plan as it would run now for all its rows. */
-  async plan(node: LogicalNode): Promise<{ root: LogicalNode; stages: readonly string[] }> {
+  /** The plan as it would run now for all its rows, and how much is thought to go through it. */
+  async plan(node: LogicalNode): Promise<PlannedFrame> {
     const context = this.#context();
     const root = await this.#prepare(context, node, "order");
-    const graph = await planStages(context, this.#host(context), root, "whole");
-    return { root, stages: graph.stages.map((stage) => stage.name) };
+    const { stages, steps } = await planStages(context, this.#host(context), root, "whole");
+    const estimator = new Estimator(context);
+    const sizes = new Map<NodeId, Size | null>();
+    for (const one of [...steps.map((step) => step.node), root]) sizes.set(one.id, await estimator.of(one));
+    const executors = this.#deps.executorsFor(await context.inputs.bytes(root));
+    return { root, names: stages.map((stage) => stage.name), steps, sizes, executors };
   }
 
   /** An error of a running query, with the step it belongs to. */

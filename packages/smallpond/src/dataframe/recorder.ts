@@ -8,11 +8,14 @@ import { StageTotals } from "./stage-totals.ts";
 
 export type Outcome = "running" | "done" | "failed" | "interrupted";
 
+/** The query that gives an action's rows: the node it is for, what it computes and what it reads. */
+export type QueryStep = Pick<StageStep, "node" | "reads" | "computes">;
+
 /** What an action runs: its stages, and the query that reads what they leave. */
 export interface ActionPlan {
   readonly steps: readonly StageStep[];
   /** Nodes computed by the query at the end, and what it reads; null when nothing is read at the end. */
-  readonly query: Omit<StageStep, "kind"> | null;
+  readonly query: QueryStep | null;
   /** Bytes of files and of results that were there before, by node. */
   readonly inputBytes: ReadonlyMap<NodeId, number>;
 }

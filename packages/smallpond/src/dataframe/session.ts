@@ -13,7 +13,10 @@ import { InlineRunner } from "../execution/inline-runner.ts";
 import { RateLimiter } from "../execution/rate-limiter.ts";
 import type { TaskFailure } from "../execution/scheduler.ts";
 import { refuseInFunctionModule } from "../functions/module-guard.ts";
+<<<<<<< /tmp/h/dt/packages/smallpond/src/dataframe/session.ts
 import type { ModuleFunction } from "../functions/user-function.ts";
+=======
+>>>>>>> /tmp/tmp.XY2TSwM7Fz/mine/packages/smallpond/src/dataframe/session.ts
 import { type CsvScanOptions, csvScan } from "../logical/csv-scan.ts";
 import { type JsonScanOptions, jsonScan } from "../logical/json-scan.ts";
 import type { LogicalNode, NodeMeta } from "../logical/node.ts";
@@ -146,6 +149,7 @@ export class Session implements AsyncDisposable {
       recorder: this.#recorder,
       taskFailed: (place, failure) => this.#taskFailed(place, failure),
       runnerFor: (bytes) => this.#runnerFor(bytes),
+      executorsFor: (bytes) => this.#executorsFor(bytes),
       loaded: async (table) => await this.#loads.get(table),
       nextId: () => this.#nodes++,
       version: parts.version,
@@ -484,11 +488,17 @@ export class Session implements AsyncDisposable {
     return node;
   }
 
+  /** 0 is this process. */
+  #executorsFor(inputBytes: number): number {
+    const { numExecutors, threads } = this.settings;
+    if (numExecutors !== "auto") return numExecutors;
+    return inputBytes <= INLINE_BYTES_MAX ? 0 : threads;
+  }
+
   #runnerFor(inputBytes: number): InlineRunner | ProcessRunner {
-    const { numExecutors, threads, memoryBytes, timeZone } = this.settings;
-    const inline = numExecutors === 0 || (numExecutors === "auto" && inputBytes <= INLINE_BYTES_MAX);
-    if (inline) return this.#parts.home;
-    const slots = numExecutors === "auto" ? threads : numExecutors;
+    const { threads, memoryBytes, timeZone } = this.settings;
+    const slots = this.#executorsFor(inputBytes);
+    if (slots === 0) return this.#parts.home;
     const tempDirectory = this.#parts.directory.tempPath;
     this.#processes ??= new ProcessRunner(
       {

@@ -73,7 +73,7 @@ class GraphBuilder {
     const dealt = this.#dealt(stage);
     const bounds: Bounds = { found: null };
     const before = dealt?.spec.kind === "range" ? [this.#sample(dealt, needs, bounds)] : [];
-    this.steps.push(this.#step(stage.kind, node));
+    this.steps.push(this.#step(stage.kind, node, dealt));
     const id = this.#schedule(describeNode(node), [...needs, ...before], node, async () => {
       return await this.#work(node, dealt, bounds);
     });
@@ -86,14 +86,22 @@ class GraphBuilder {
     return node.kind === "write" ? dealtInput(node, this.#context) : undefined;
   }
 
-  #step(kind: StageStep["kind"], node: LogicalNode): StageStep {
+  #step(kind: StageStep["kind"], node: LogicalNode, dealt: Repartition | undefined): StageStep {
     const isResult = (one: LogicalNode): boolean =>
       this.#cut.has(one) || this.#context.stored(one.id) !== undefined;
-    return { kind, node, ...frontier(node, isResult) };
+    const divided = dealt?.inputs[0] ?? (node.kind === "function" ? node.inputs[0]! : node);
+    const isShuffle = kind !== "sample" && dealt !== undefined;
+    return {
+      kind,
+      node,
+      ...frontier(node, isResult),
+      tasks: partitionCount(divided),
+      dealt: isShuffle ? dealt : null,
+    };
   }
 
   #sample(node: Repartition, needs: readonly number[], bounds: Bounds): number {
-    this.steps.push(this.#step("sample", node));
+    this.steps.push(this.#step("sample", node, node));
     return this.#schedule(`bounds of ${describeNode(node)}`, needs, node, () =>
       sampleWork(this.#context, node, (found) => {
         bounds.found = found;

@@ -1,5 +1,6 @@
 /** What each stage of a plan is about: the nodes it computes, and the results and files it reads. */
 import { isFileScan, type LogicalNode } from "../logical/node.ts";
+import type { Repartition } from "../logical/repartition.ts";
 import type { Stage } from "./stages.ts";
 
 export interface StageStep {
@@ -9,8 +10,12 @@ export interface StageStep {
   readonly node: LogicalNode;
   /** Nodes whose rows it reads: files, rows of the program, results of other stages. */
   readonly reads: readonly LogicalNode[];
-  /** Nodes it computes, `node` among them unless that is a plain division of the rows. */
+  /** Nodes it computes, `node` among them. */
   readonly computes: readonly LogicalNode[];
+  /** One per partition of what it goes through. */
+  readonly tasks: number;
+  /** The shuffle it carries out, if it does. */
+  readonly dealt: Repartition | null;
 }
 
 export interface Frontier {
