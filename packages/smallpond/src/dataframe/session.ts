@@ -13,10 +13,7 @@ import { InlineRunner } from "../execution/inline-runner.ts";
 import { RateLimiter } from "../execution/rate-limiter.ts";
 import type { TaskFailure } from "../execution/scheduler.ts";
 import { refuseInFunctionModule } from "../functions/module-guard.ts";
-<<<<<<< /tmp/h/dt/packages/smallpond/src/dataframe/session.ts
 import type { ModuleFunction } from "../functions/user-function.ts";
-=======
->>>>>>> /tmp/tmp.XY2TSwM7Fz/mine/packages/smallpond/src/dataframe/session.ts
 import { type CsvScanOptions, csvScan } from "../logical/csv-scan.ts";
 import { type JsonScanOptions, jsonScan } from "../logical/json-scan.ts";
 import type { LogicalNode, NodeMeta } from "../logical/node.ts";
