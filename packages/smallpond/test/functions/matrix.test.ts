@@ -1,5 +1,7 @@
 /** The same functions give the same results however the job that passes them was compiled. */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { NodeDisk } from "@smallpond/base/platform/node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { UserFunction } from "../../src/index.ts";
@@ -92,6 +94,28 @@ test.each([
   expect(results[name]!.names).toEqual((await callHere(NAMES_KEPT)).names);
   expect(codes[name]!.names!.kind).toBe("text");
 });
+
+test.each([...Object.keys(RUNS).filter((name) => /tsx|with a map/.test(name)), "vitest"])(
+  "a function of %s that throws names the line that was written",
+  async (name) => {
+    const folder = name === "vitest" ? FIXTURES : folders[Object.keys(RUNS).indexOf(name)]!.path;
+    expect(results[name]!.throwing).toBe(
+      `no zero at ${await placeOf(folder, "cases.ts", "an inline function")}`,
+    );
+    expect(results[name]!.throwingImport).toBe(
+      `no zero at ${await placeOf(folder, "functions.ts", "an imported function")}`,
+    );
+  },
+);
+
+const FIXTURES = fileURLToPath(new URL("./fixtures", import.meta.url));
+
+async function placeOf(folder: string, file: string, what: string): Promise<string> {
+  const path = join(folder, file);
+  const lines = (await readFile(path, "utf8")).split("\n");
+  const at = lines.findIndex((line) => line.includes(`the line of ${what}`));
+  return `${path}:${at + 1}:${lines[at]!.indexOf("new RangeError") + 1}`;
+}
 
 test("inline functions travel as text, others as bundles", () => {
   for (const name of Object.keys(codes)) {

@@ -2,7 +2,7 @@
  * A module and the local files it imports as one ES module, whatever its folder says about modules. Packages stay
  * outside and are loaded by Node as usual.
  */
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build, type OutputFile, type Plugin, stop } from "esbuild";
 import { buildError, isBuildFailure } from "./build-error.ts";
 import { type PackageSettings, packages } from "./packages.ts";
@@ -29,6 +29,7 @@ export interface BuiltModule {
 export interface SourceMap {
   /** Addresses. */
   readonly sources: readonly string[];
+  readonly sourcesContent?: readonly (string | null)[];
   readonly mappings: string;
   readonly [field: string]: unknown;
 }
@@ -58,7 +59,7 @@ export async function buildModule(request: BuildRequest): Promise<BuiltModule> {
       define: SELF_DEFINES,
       plugins,
     });
-    return outputOf(result.outputFiles, path);
+    return outputOf(result.outputFiles, path, selves);
   } catch (error) {
     throw isBuildFailure(error) ? buildError(error, selves) : error;
   }
@@ -81,7 +82,7 @@ function introduced(path: string, { code, map }: BuiltModule, selves: Selves): s
   return inlineMap({ code: `${selves.declarations(path, code)}\n${code}`, map: shifted });
 }
 
-function outputOf(files: readonly OutputFile[], path: string): BuiltModule {
+function outputOf(files: readonly OutputFile[], path: string, selves: Selves): BuiltModule {
   const map = JSON.parse(files.find((file) => file.path.endsWith(".map"))!.text) as SourceMap;
   const base = pathToFileURL(path);
   // The module has no place of its own on the disk, so its sources are addresses.
@@ -89,5 +90,13 @@ function outputOf(files: readonly OutputFile[], path: string): BuiltModule {
     const named = source.startsWith(`${TEXT_NAMESPACE}:`) ? source.slice(TEXT_NAMESPACE.length + 1) : source;
     return new URL(named.startsWith("file:") ? named : encodeURI(named), base).href;
   });
-  return { code: files.find((file) => !file.path.endsWith(".map"))!.text, map: { ...map, sources } };
+  // As people wrote them, without what they were told about themselves.
+  const sourcesContent = map.sourcesContent?.map((text, at) => {
+    const source = sources[at]!;
+    return source.startsWith("file:") ? (text?.slice(selves.addedTo(fileURLToPath(source))) ?? null) : text;
+  });
+  return {
+    code: files.find((file) => !file.path.endsWith(".map"))!.text,
+    map: { ...map, sources, ...(sourcesContent === undefined ? {} : { sourcesContent }) },
+  };
 }

@@ -26,7 +26,8 @@ const loaded = new Map<string, Promise<LoadedFunction>>();
  *   starts a session
  */
 export function loadFunction(code: FunctionCode): Promise<LoadedFunction> {
-  const key = code.kind === "text" ? code.hash : `${code.path} ${code.exportName}`;
+  // The same text written twice is two functions when one of them throws.
+  const key = code.kind === "text" ? `${code.hash} ${code.map}` : `${code.path} ${code.exportName}`;
   const known = loaded.get(key);
   if (known !== undefined) return known;
   const loading = load(code);
@@ -58,7 +59,7 @@ async function load(code: FunctionCode): Promise<LoadedFunction> {
 const PREFIX = '"use strict";';
 
 function evaluate({ text, hash, map }: Extract<FunctionCode, { kind: "text" }>): unknown {
-  const filename = `smallpond-function-${hash.slice(0, 16)}`;
+  const filename = `smallpond-function-${hash.slice(0, 16)}-${loaded.size}`;
   if (map !== undefined) rememberMap(filename, () => map, PREFIX.length);
   return new Script(`${PREFIX}${text}\n`, { filename }).runInThisContext();
 }
