@@ -4,8 +4,13 @@ export {
   DataFrame,
   type JoinOptions,
 } from "./dataframe/data-frame.ts";
-export type { BatchOptions, CallOptions, FunctionOptions, Mapper } from "./dataframe/function-options.ts";
 export type { ExplainedPlan, ExplainedStage, ExplainOptions } from "./dataframe/explained-plan.ts";
+export type {
+  BatchOptions,
+  CallOptions,
+  FunctionOptions,
+  ShippedFunction,
+} from "./dataframe/function-options.ts";
 export { GroupedFrame } from "./dataframe/grouped-frame.ts";
 export type { InitOptions, SessionSettings } from "./dataframe/init-options.ts";
 export type { On } from "./dataframe/join-on.ts";

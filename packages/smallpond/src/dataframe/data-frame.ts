@@ -7,6 +7,7 @@ import type { Column } from "../duckdb/schema.ts";
 import type { Row } from "../duckdb/values/js-value.ts";
 import { watchMemory } from "../execution/memory-watch.ts";
 import type { FunctionForm } from "../functions/spec.ts";
+import type { PlainFunction } from "../functions/user-function.ts";
 import type { GroupKey } from "../logical/aggregate.ts";
 import { distinct } from "../logical/distinct.ts";
 import { drop } from "../logical/drop.ts";
@@ -35,7 +36,7 @@ import {
   type FunctionOptions,
   functionOf,
   functionSettings,
-  type Mapper,
+  type ShippedFunction,
 } from "./function-options.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 import { GroupedFrame } from "./grouped-frame.ts";
@@ -147,36 +148,56 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   /** Rows for which an SQL condition, or a function of the row, is true. */
   filter<A = undefined>(
-    condition: string | Mapper<R, boolean | Promise<boolean>, A>,
-    options: CallOptions<A> = {},
-  ): DataFrame<R> {
+    condition: string | PlainFunction<R, boolean | Promise<boolean>, A>,
+    options?: CallOptions<A>,
+  ): DataFrame<R>;
+  filter<A = undefined>(
+    condition: ShippedFunction<R, boolean | Promise<boolean>, A>,
+    options?: CallOptions<A>,
+  ): DataFrame<R>;
+  filter(condition: unknown, options: object = {}): DataFrame<R> {
     if (typeof condition === "string") return this.#next(filter(this.#meta(), this.node, condition));
     return this.#function("filter", condition, options);
   }
 
   /** Each row to another: a SELECT list, or a function from row to row. */
   map<S extends Row = Row, A = undefined>(
-    to: string | Mapper<R, S | Promise<S>, A>,
-    options: FunctionOptions<A> = {},
-  ): DataFrame<S> {
+    to: string | PlainFunction<R, S | Promise<S>, A>,
+    options?: FunctionOptions<A>,
+  ): DataFrame<S>;
+  map<S extends Row = Row, A = undefined>(
+    to: ShippedFunction<R, S | Promise<S>, A>,
+    options?: FunctionOptions<A>,
+  ): DataFrame<S>;
+  map<S extends Row>(to: unknown, options: object = {}): DataFrame<S> {
     if (typeof to === "string") return this.#next(project(this.#meta(), this.node, to));
     return this.#function("map", to, options);
   }
 
   /** Each row to any number of rows: a SELECT list with `unnest`, or a function from row to rows. */
   flatMap<S extends Row = Row, A = undefined>(
-    to: string | Mapper<R, Iterable<S> | Promise<Iterable<S>>, A>,
-    options: FunctionOptions<A> = {},
-  ): DataFrame<S> {
+    to: string | PlainFunction<R, Iterable<S> | Promise<Iterable<S>>, A>,
+    options?: FunctionOptions<A>,
+  ): DataFrame<S>;
+  flatMap<S extends Row = Row, A = undefined>(
+    to: ShippedFunction<R, Iterable<S> | Promise<Iterable<S>>, A>,
+    options?: FunctionOptions<A>,
+  ): DataFrame<S>;
+  flatMap<S extends Row>(to: unknown, options: object = {}): DataFrame<S> {
     if (typeof to === "string") return this.#next(project(this.#meta(), this.node, to));
     return this.#function("flat-map", to, options);
   }
 
   /** Arrow tables of up to `batchSize` rows to Arrow tables. */
   mapBatches<S extends Row = Row, A = undefined>(
-    to: Mapper<Table, Table | Promise<Table>, A>,
-    options: BatchOptions<A> = {},
-  ): DataFrame<S> {
+    to: PlainFunction<Table, Table | Promise<Table>, A>,
+    options?: BatchOptions<A>,
+  ): DataFrame<S>;
+  mapBatches<S extends Row = Row, A = undefined>(
+    to: ShippedFunction<Table, Table | Promise<Table>, A>,
+    options?: BatchOptions<A>,
+  ): DataFrame<S>;
+  mapBatches<S extends Row>(to: unknown, options: object = {}): DataFrame<S> {
     return this.#function("batches", to, options);
   }
 

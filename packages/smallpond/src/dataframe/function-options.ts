@@ -4,18 +4,14 @@ import {
   isModuleFunction,
   isStatefulFunction,
   type ModuleFunction,
-  type PlainFunction,
   type StatefulFunction,
   type UserFunction,
 } from "../functions/user-function.ts";
 import { badArgument } from "./arguments.ts";
 import { OptionReader } from "./option-reader.ts";
 
-/** What `map` and its like take: a function, an object with state, or an export of a module. */
-export type Mapper<In, Out, Args> =
-  | PlainFunction<In, Out, Args>
-  | StatefulFunction<In, Out, unknown, Args>
-  | ModuleFunction;
+/** What `map` and its like take besides a function: an object with state, or an export of a module. */
+export type ShippedFunction<In, Out, Args> = StatefulFunction<In, Out, unknown, Args> | ModuleFunction;
 
 /** How a function is called, wherever it runs. */
 export interface CallOptions<Args = unknown> {

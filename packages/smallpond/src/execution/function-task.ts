@@ -5,6 +5,7 @@
  * Input and output use two connections, because a second statement on a connection silently ends the stream that is
  * read from it. Reading, calling and writing overlap: the engine reads one piece ahead and writes one file behind.
  */
+import { setMaxListeners } from "node:events";
 import type { DatabaseConnection } from "../duckdb/database.ts";
 import { type CallDeps, callByPolicy, isPlainPolicy } from "./call-attempts.ts";
 import { commitOnce } from "./commit.ts";
@@ -49,8 +50,7 @@ export async function runFunctionTask(
 
 async function writeFunction(context: FunctionContext, task: FunctionTask): Promise<WrittenFile[]> {
   const leave = new AbortController();
-  const signal =
-    context.signal === undefined ? leave.signal : AbortSignal.any([context.signal, leave.signal]);
+  const signal = signalOfCalls([leave.signal, ...(context.signal === undefined ? [] : [context.signal])]);
   try {
     const fn = await context.functions.open(task.fn);
     const run = { context, task, signal, call: caller(context.calls, fn, task, signal) };
@@ -77,6 +77,13 @@ async function produce(run: FunctionRun): Promise<WrittenFile[]> {
     default:
       return form satisfies never;
   }
+}
+
+/** A signal that as many calls listen to as are under way, which `concurrency` bounds. */
+export function signalOfCalls(signals: AbortSignal[]): AbortSignal {
+  const signal = AbortSignal.any(signals);
+  setMaxListeners(0, signal);
+  return signal;
 }
 
 /** Calls by the function's policy, and says at which row a call failed. */

@@ -7,7 +7,7 @@ import type { FunctionSpec, OutputColumn } from "../functions/spec.ts";
 import { KeptFailure } from "./call-attempts.ts";
 import { ColumnSample, SAMPLE_INPUTS, SAMPLE_INPUTS_ASYNC } from "./column-sample.ts";
 import { rowsReturned } from "./function-rows.ts";
-import { caller, type FunctionHost, type FunctionRun } from "./function-task.ts";
+import { caller, type FunctionHost, type FunctionRun, signalOfCalls } from "./function-task.ts";
 import { isThenable, orderedCalls } from "./ordered-calls.ts";
 import { placed } from "./row-failure.ts";
 
@@ -34,7 +34,7 @@ export async function sampleFunction(
   source: SampleSource,
 ): Promise<Sampled> {
   const leave = new AbortController();
-  const signal = AbortSignal.any([source.signal, leave.signal]);
+  const signal = signalOfCalls([source.signal, leave.signal]);
   try {
     const call = caller(calls, await functions.open(fn), { fn }, signal);
     return await (fn.form === "batches" ? sampleBatches : sampleRows)(fn, source, call, signal);

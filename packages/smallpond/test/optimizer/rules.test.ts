@@ -30,7 +30,7 @@ const hash = (input: LogicalNode, keys = ["k"], count = 4): LogicalNode =>
 const query = (input: LogicalNode): LogicalNode =>
   partialSql(meta(), "SELECT 1 FROM {0}", [{ name: "0", node: input }]);
 const map = (input: LogicalNode, form: "map" | "filter" = "map"): LogicalNode =>
-  functionNode(meta(), input, { form, functionId: "f", functionName: "f", schema: null, batchRows: 1 });
+  functionNode(meta(), input, { form, functionId: "f", functionName: "f" });
 const joined = (left: LogicalNode, right: LogicalNode, on: JoinOn, partitions: number | null): LogicalNode =>
   join(meta(), { left, right }, { how: "inner", on, suffix: "_r", partitions });
 
