@@ -2,7 +2,7 @@
 import type { Disk } from "@smallpond/base";
 import { extensionOf } from "../dataset/file-format.ts";
 import { checkTarget, openStaging, type PublishTarget, publish } from "../dataset/publish.ts";
-import { recoverTarget } from "../dataset/recover.ts";
+import { abandonStaging, recoverTarget } from "../dataset/recover.ts";
 import type { StoredDataset } from "../dataset/stored-dataset.ts";
 import { keepsInput, readsItsFiles, type Write } from "../logical/write.ts";
 import type { PlanContext } from "../planner/context.ts";
@@ -43,7 +43,7 @@ export async function writeTarget(
   return {
     root: staging.path,
     done: async (dataset) => done(await publish(disk, dataset, target, staging)),
-    abandon: () => disk.removeTree(staging.path),
+    abandon: () => abandonStaging(disk, staging),
   };
 }
 

@@ -9,10 +9,11 @@
 import { type Disk, isPondError } from "@smallpond/base";
 import type { WriteMode } from "../logical/write.ts";
 import type { Owner } from "../storage/owner.ts";
+import { moved } from "./move.ts";
 import { expectRoom, findPlace, nearestDirectory, type Place, parentOf } from "./place.ts";
 import { arrange } from "./published-files.ts";
 import { replaceInside, visibleEntries } from "./replace-inside.ts";
-import { targetExists, writingError } from "./sink-errors.ts";
+import { targetBusy, targetExists, writingError } from "./sink-errors.ts";
 import { appendFolder, COMMIT_FILE, type Staging, stagingPath } from "./staging.ts";
 import type { StoredDataset } from "./stored-dataset.ts";
 import { syncTree } from "./sync-tree.ts";
@@ -148,7 +149,7 @@ async function putDirectory(
 ): Promise<string> {
   const { path, inside } = staging.place;
   // Others may write to the same target: each turn finds it as somebody left it, whole.
-  for (;;) {
+  for (let turn = 0; turn < TURNS_MAX; turn++) {
     const entries = await visibleEntries(disk, path);
     if (target.mode === "overwrite" && !inside) {
       await replaceBeside(disk, staging, whole);
@@ -163,6 +164,7 @@ async function putDirectory(
     const folder = appendFolder(entries, target.tag);
     if (await moved(disk, { from: whole, to: `${path}/${folder}` })) return folder;
   }
+  throw targetBusy(target.path);
 }
 
 async function replaceBeside(disk: Disk, staging: Staging, whole: string): Promise<void> {
@@ -170,22 +172,15 @@ async function replaceBeside(disk: Disk, staging: Staging, whole: string): Promi
   // From here on a writer that dies is rolled forward by the next one.
   await disk.writeFile(`${staging.path}/${COMMIT_FILE}`, "", { sync: true });
   await disk.syncDirectory(staging.path);
-  for (let turn = 0; !(await moved(disk, { from: whole, to: path })); turn++) {
+  for (let turn = 0; turn < TURNS_MAX; turn++) {
+    if (await moved(disk, { from: whole, to: path })) return;
     await moved(disk, { from: path, to: `${staging.path}/replaced${turn === 0 ? "" : turn}` });
   }
+  throw targetBusy(path);
 }
 
-/** Whether a directory could be moved: not where another is, nor from where somebody took it. */
-async function moved(disk: Disk, paths: { readonly from: string; readonly to: string }): Promise<boolean> {
-  try {
-    await disk.rename(paths);
-    return true;
-  } catch (error) {
-    if (["ENOTEMPTY", "EEXIST"].some((code) => isPondError(error, code))) return false;
-    if (isPondError(error, "ENOENT") && (await disk.exists(parentOf(paths.from)))) return false;
-    throw error;
-  }
-}
+/** Each turn is lost to another writer of the same target; as many at once have never been seen. */
+const TURNS_MAX = 100;
 
 function taken(target: PublishTarget): Error {
   const overwrite = 'pass { mode: "overwrite" }';

@@ -7,9 +7,10 @@
  */
 import { type Disk, isPondError } from "@smallpond/base";
 import { type Owners, ownerOfName } from "../storage/owner.ts";
+import { moved } from "./move.ts";
 import { findPlace, type Place, parentOf } from "./place.ts";
 import { finishReplacing } from "./replace-inside.ts";
-import { COMMIT_FILE, stagingPrefix } from "./staging.ts";
+import { COMMIT_FILE, type Staging, stagingPrefix } from "./staging.ts";
 
 /** Leaves the target as it was or as the dead writer wanted it, whole either way. */
 export async function recoverTarget(disk: Disk, path: string, owners: Owners): Promise<void> {
@@ -31,15 +32,22 @@ export async function recoverTarget(disk: Disk, path: string, owners: Owners): P
   }
 }
 
+/** Removes what a failed write leaves; a publication that had begun is ended first, or left for the next writer. */
+export async function abandonStaging(disk: Disk, { path, place }: Staging): Promise<void> {
+  if (await disk.exists(`${path}/${COMMIT_FILE}`)) await rollForward(disk, place, path);
+  await disk.removeTree(path);
+}
+
+/** Several next writers may do so at once: each step is one that only the first of them can take. */
 async function rollForward(disk: Disk, place: Place, staging: string): Promise<void> {
-  if (!(await disk.exists(`${staging}/whole`))) return;
+  const whole = { from: `${staging}/whole`, to: place.path };
+  if (!(await disk.exists(whole.from))) return;
   if (place.inside) return await finishReplacing(disk, place, staging);
-  if (await disk.exists(place.path)) {
-    // The old one was moved away already, so this is a later writer's.
-    if (await disk.exists(`${staging}/replaced`)) return;
-    await disk.rename({ from: place.path, to: `${staging}/replaced` });
-  }
-  await disk.rename({ from: `${staging}/whole`, to: place.path });
+  if (await moved(disk, whole)) return;
+  // The old one was moved away already, so this is a later writer's.
+  if (await disk.exists(`${staging}/replaced`)) return;
+  await moved(disk, { from: place.path, to: `${staging}/replaced` });
+  await moved(disk, whole);
 }
 
 function none(error: unknown): undefined {

@@ -4,6 +4,7 @@
  * next writer ends what a dead one had begun.
  */
 import { type Disk, isPondError } from "@smallpond/base";
+import { moved } from "./move.ts";
 import type { Place } from "./place.ts";
 import { COMMIT_FILE } from "./staging.ts";
 
@@ -31,11 +32,11 @@ export async function finishReplacing(disk: Disk, place: Place, staging: string)
   if (!(await disk.exists(`${staging}/${CLEARED_FILE}`))) {
     await disk.mkdir(`${staging}/replaced`, { recursive: true });
     for (const name of await visibleEntries(disk, place.path)) {
-      await disk.rename({ from: `${place.path}/${name}`, to: `${staging}/replaced/${name}` });
+      await moved(disk, { from: `${place.path}/${name}`, to: `${staging}/replaced/${name}` });
     }
     await disk.writeFile(`${staging}/${CLEARED_FILE}`, "", { sync: true });
   }
   for (const { name } of await disk.readdir(`${staging}/whole`)) {
-    await disk.rename({ from: `${staging}/whole/${name}`, to: `${place.path}/${name}` });
+    await moved(disk, { from: `${staging}/whole/${name}`, to: `${place.path}/${name}` });
   }
 }

@@ -10,6 +10,15 @@ export function targetExists(path: string, what: string, hint: string): PondErro
   });
 }
 
+export function targetBusy(path: string): PondError {
+  return new PondError("TARGET_BUSY", {
+    kind: "conflict",
+    message: `${path} is changed by others all the time, or what is above it is gone`,
+    details: { path },
+    hint: "let one job at a time write to it",
+  });
+}
+
 /** What the disk says, about the target instead of about one of our files below it. */
 export function writingError(error: unknown, path: string): unknown {
   if (!isPondError(error)) return error;

@@ -3,7 +3,7 @@ import type { Disk } from "@smallpond/base";
 import { MemoryDisk } from "@smallpond/base/testing";
 import { expect, test } from "vitest";
 import { openStaging, type PublishTarget, publish } from "../../src/dataset/publish.ts";
-import { recoverTarget } from "../../src/dataset/recover.ts";
+import { abandonStaging, recoverTarget } from "../../src/dataset/recover.ts";
 import type { Staging } from "../../src/dataset/staging.ts";
 import type { StoredDataset } from "../../src/dataset/stored-dataset.ts";
 import type { Owner, Owners } from "../../src/storage/owner.ts";
@@ -122,5 +122,42 @@ test("a target that somebody wrote after the dead writer had moved the old one a
   await disk.mkdir("/.out.pond-here~1~1~t1/replaced");
   await recoverTarget(disk, "/out", owners);
   expect(await names(disk, "/out")).toEqual(OLD);
+  expect(await around(disk)).toEqual(["out"]);
+});
+
+test("several next writers at once end what the dead one had begun, once", async () => {
+  for (let turn = 0; turn < 6; turn++) {
+    const disk = new MemoryDisk();
+    await oldTarget(disk);
+    const { dataset, staging } = await written(disk, targetOf(dead));
+    let calls = 0;
+    // Dies after its commit, before or between the two renames.
+    disk.setFault(({ operation, to }) => {
+      const renames = operation === "rename" && (to === "/out" || to?.endsWith("/replaced") === true);
+      return renames && ++calls > turn % 3 ? "EIO" : undefined;
+    });
+    await publish(disk, dataset, targetOf(dead), staging).catch(() => {});
+    disk.setFault(() => undefined);
+    await Promise.all([1, 2, 3].map(() => recoverTarget(disk, "/out", owners)));
+    expect(await names(disk, "/out"), `turn ${turn}`).toEqual(NEW);
+    expect(await around(disk)).toEqual(["out"]);
+  }
+});
+
+test("a writer that fails between its two renames removes neither the old nor the new", async () => {
+  const disk = new MemoryDisk();
+  await oldTarget(disk);
+  const { dataset, staging } = await written(disk, targetOf(alive));
+  let broken = true;
+  disk.setFault(({ operation, to }) =>
+    broken && operation === "rename" && to === "/out" ? "EIO" : undefined,
+  );
+  await publish(disk, dataset, targetOf(alive), staging).catch(() => {});
+  await abandonStaging(disk, staging).catch(() => {});
+  expect(await allNames(disk, staging.path)).toEqual(["commit", ...NEW, ...OLD]);
+  expect(await around(disk)).toEqual([".out.pond-here~2~2~t1"]);
+  broken = false;
+  await abandonStaging(disk, staging);
+  expect(await names(disk, "/out")).toEqual(NEW);
   expect(await around(disk)).toEqual(["out"]);
 });
