@@ -1,4 +1,4 @@
-// fdOpen(path, flags, mode), fdOwn(fd), fdClose(owned), fdNonBlocking(fd), fdTemporary(directory, mode), fdLink(fd, path):
+// fdOpen(path, flags, mode), fdOwn(fd), fdClose(owned), fdDisown(owned), fdNonBlocking(fd), fdTemporary(directory, mode), fdLink(fd, path):
 // descriptors that the addon answers for.
 //
 // An owned descriptor is closed when its environment ends, if nobody did before: a worker that is terminated would
@@ -57,15 +57,30 @@ napi_value fdOwn(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// Null with an exception pending.
+Owned* ownedOf(napi_env env, Arguments& arguments) {
+  void* data = nullptr;
+  if (arguments.count() >= 1 && napi_get_value_external(env, arguments.value(0), &data) == napi_ok) {
+    return static_cast<Owned*>(data);
+  }
+  napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "argument 0 must be an owned descriptor");
+  return nullptr;
+}
+
 napi_value fdClose(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
-  void* data = nullptr;
-  if (arguments.count() < 1 || napi_get_value_external(env, arguments.value(0), &data) != napi_ok) {
-    napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "argument 0 must be an owned descriptor");
-    return nullptr;
-  }
-  auto* owned = static_cast<Owned*>(data);
+  Owned* owned = ownedOf(env, arguments);
+  if (owned == nullptr) return nullptr;
   if (owned->fd >= 0) close(owned->fd);
+  owned->fd = -1;
+  return undefined(env);
+}
+
+// Whoever calls this closes it.
+napi_value fdDisown(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  Owned* owned = ownedOf(env, arguments);
+  if (owned == nullptr) return nullptr;
   owned->fd = -1;
   return undefined(env);
 }
@@ -123,6 +138,7 @@ void exportDescriptor(napi_env env, napi_value exports) {
   exportFunction(env, exports, "fdOpen", fdOpen);
   exportFunction(env, exports, "fdOwn", fdOwn);
   exportFunction(env, exports, "fdClose", fdClose);
+  exportFunction(env, exports, "fdDisown", fdDisown);
   exportFunction(env, exports, "fdNonBlocking", fdNonBlocking);
   exportFunction(env, exports, "fdTemporary", fdTemporary);
   exportFunction(env, exports, "fdLink", fdLink);

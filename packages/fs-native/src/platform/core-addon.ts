@@ -42,6 +42,7 @@ export interface CoreAddon {
   /** Closed by `fdClose`, by the garbage collector, or when the environment ends; never through `fs`. */
   fdOwn(fd: number): FdHandle;
   fdClose(owned: FdHandle): void;
+  fdDisown(owned: FdHandle): void;
   fdNonBlocking(fd: number): void;
   /** A file without a name; `fdLink` gives it one, and fails with `EEXIST` when that is taken. */
   fdTemporary(directory: string, mode: number): number;
