@@ -149,9 +149,11 @@ test("a writer that fails between its two renames removes neither the old nor th
   await oldTarget(disk);
   const { dataset, staging } = await written(disk, targetOf(alive));
   let broken = true;
-  disk.setFault(({ operation, to }) =>
-    broken && operation === "rename" && to === "/out" ? "EIO" : undefined,
-  );
+  let tries = 0;
+  disk.setFault(({ operation, to }) => {
+    if (!broken || operation !== "rename" || to !== "/out") return undefined;
+    return ++tries > 1 ? "EIO" : undefined;
+  });
   await publish(disk, dataset, targetOf(alive), staging).catch(() => {});
   await abandonStaging(disk, staging).catch(() => {});
   expect(await allNames(disk, staging.path)).toEqual(["commit", ...NEW, ...OLD]);
