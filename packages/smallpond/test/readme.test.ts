@@ -11,11 +11,12 @@ test("the README's example runs", async () => {
   const directory = fileURLToPath(new URL("../out-tsc/readme", import.meta.url));
   const path = `${directory}/example-${process.pid}.ts`;
   await mkdir(directory, { recursive: true });
-  await writeFile(path, example ?? "");
+  await writeFile(path, (example ?? "").replaceAll('"output/', `"${directory}/output/`));
   process.env.SP_DATA_ROOT = `${directory}/data`;
   try {
     await import(/* @vite-ignore */ path);
   } finally {
     await rm(path);
+    await rm(`${directory}/output`, { recursive: true, force: true });
   }
 });
