@@ -39,7 +39,10 @@ export function slice(
     if (binding === undefined || kept.has(name)) continue;
     kept.set(name, binding);
     const why = impureBinding(binding, context);
-    if (why !== null) obstacles.push({ name, why });
+    if (why !== null) {
+      obstacles.push({ name, why });
+      continue;
+    }
     for (const part of [unitOf(binding), ...exportsInto(binding, context, extra)]) {
       queue.push(...usedBy(part, context, obstacles));
     }
