@@ -1,8 +1,8 @@
 /** The write verbs of a frame: what was asked becomes a node, and its files a result. */
-import { datasetBytes, datasetRows, type StoredDataset } from "../dataset/stored-dataset.ts";
+import type { StoredDataset } from "../dataset/stored-dataset.ts";
 import type { LogicalNode, NodeMeta } from "../logical/node.ts";
 import { withColumns } from "../logical/with-columns.ts";
-import { type Write, write } from "../logical/write.ts";
+import { WRITE_VERBS, type Write, write } from "../logical/write.ts";
 import {
   arrowSpec,
   castColumns,
@@ -33,8 +33,6 @@ export interface WriteOptionsOf {
 
 export type WriteFormat = keyof WriteOptionsOf;
 
-const VERBS = { parquet: "writeParquet", csv: "writeCsv", json: "writeJson", arrow: "writeArrow" } as const;
-
 /** A file, or a directory of files, to be written in some format. */
 export interface WriteRequest<F extends WriteFormat = WriteFormat> {
   readonly format: F;
@@ -46,16 +44,17 @@ export interface WriteRequest<F extends WriteFormat = WriteFormat> {
 
 export function writeNode(meta: () => NodeMeta, input: LogicalNode, request: WriteRequest): Write {
   const spec = { ...specOf(request), read: request.read };
-  const casts = castColumns(VERBS[request.format], (request.options as WriteOptions).casts);
+  const casts = castColumns(WRITE_VERBS[request.format], (request.options as WriteOptions).casts);
   return write(meta(), casts === null ? input : withColumns(meta(), input, casts), spec);
 }
 
 export function writeResult(node: Write, published: StoredDataset): WriteResult {
+  const files = published.partitions.flat();
   return {
     path: node.spec.path,
-    files: published.partitions.flat().map((file) => file.path),
-    rows: datasetRows(published),
-    bytes: datasetBytes(published),
+    files: files.map((file) => file.path),
+    rows: files.reduce((sum, file) => sum + file.rows, 0),
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
   };
 }
 

@@ -24,6 +24,14 @@ export interface WriteSpec {
   readonly read: boolean;
 }
 
+/** What people call to write each format. */
+export const WRITE_VERBS: Readonly<Record<SinkFileFormat["kind"], string>> = {
+  parquet: "writeParquet",
+  csv: "writeCsv",
+  json: "writeJson",
+  arrow: "writeArrow",
+};
+
 /** The input's rows as files for people, at least one per partition; the node's own rows are those. */
 export interface Write extends NodeBase<"write"> {
   readonly spec: WriteSpec;

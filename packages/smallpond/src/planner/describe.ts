@@ -2,6 +2,7 @@
 
 import type { LogicalNode } from "../logical/node.ts";
 import { describeSpec } from "../logical/partition-spec.ts";
+import { WRITE_VERBS } from "../logical/write.ts";
 
 export function describeNode(node: LogicalNode): string {
   switch (node.kind) {
@@ -52,14 +53,13 @@ export function describeNode(node: LogicalNode): string {
     case "function":
       return `${FORMS[node.form]}(${node.functionName})`;
     case "write":
-      return `${WRITES[node.spec.format.kind]}(${node.spec.path})`;
+      return `${WRITE_VERBS[node.spec.format.kind]}(${node.spec.path})`;
     default:
       return node satisfies never;
   }
 }
 
 const FORMS = { map: "map", "flat-map": "flatMap", filter: "filter", batches: "mapBatches" } as const;
-const WRITES = { parquet: "writeParquet", csv: "writeCsv", json: "writeJson", arrow: "writeArrow" } as const;
 const TEXT_MAX = 100;
 
 function short(text: string): string {

@@ -113,6 +113,8 @@ test.each(["writeCsv", "writeJson", "writeParquet"] as const)(
     const written = await frame[verb](world.at("out"), { fileSizeBytes: 1_500_000 });
     expect(written.files.length).toBeGreaterThan(2);
     expect(written.rows).toBe(400_000);
+    const sizes = await Promise.all(written.files.map((file) => world.disk.stat(file)));
+    expect(written.bytes).toBe(sizes.reduce((sum, stat) => sum + stat.size, 0));
     const [row] = await world.plain.rows(
       `SELECT count(*) AS n, count(DISTINCT item) AS d FROM ${READERS[verb](`${world.at("out")}/*`)}`,
     );
