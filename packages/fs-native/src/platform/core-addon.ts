@@ -83,7 +83,7 @@ export interface CoreAddon {
   /** Like `writeNow`, at most 64 views, without SIGPIPE. */
   socketWrite(fd: number, views: readonly Uint8Array[]): number;
 
-  mountFuse(source: string, path: string, options: string): void;
+  mountFuse(source: string, path: string, type: string, options: string): void;
 }
 
 export type RingHandle = { readonly ring: unique symbol };
