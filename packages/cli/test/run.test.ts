@@ -1,4 +1,4 @@
-import { chmod, readdir } from "node:fs/promises";
+import { chmod, readdir, readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { folder, pond, start } from "./pond.ts";
 
@@ -175,42 +175,83 @@ test("--json prints one object with the job's report, and nothing else on standa
   expect(JSON.parse(bad.stdout)).toMatchObject({ outcome: "failed", error: { message: "oh" }, report: null });
 });
 
-test("Ctrl-C ends a job at once with 130, its executors, and its intermediate files", async () => {
-  await using place = await folder({
-    "job.ts": `import { init } from "smallpond";
-await using sp = await init({ dataRoot: "data", numExecutors: 1 });
+/** What runs for longer than anybody waits, by where: each has its intermediate files by then. */
+const ENDLESS = "SELECT count(*) AS n FROM {0} a, {0} b, {0} c WHERE a.n + b.n + c.n = 7";
+const BUSY =
+  "(row: { n: bigint }) => { for (const end = Date.now() + 60_000; Date.now() < end; ); return row; }";
+const WAITING =
+  "async (row: { n: bigint }) => { await new Promise((done) => setTimeout(done, 60_000)); return row; }";
+
+test.each([
+  ["a query in an executor", 1, `await sp.partialSql("${ENDLESS}", rows).takeAll();`],
+  ["a query in this process", 0, `await sp.partialSql("${ENDLESS}", rows).takeAll();`],
+  [
+    "a function that never lets go, in an executor",
+    1,
+    `await rows.map(${BUSY}, { schema: { n: "BIGINT" } }).compute();`,
+  ],
+  [
+    "a function that waits, in an executor",
+    1,
+    `await rows.map(${WAITING}, { schema: { n: "BIGINT" } }).compute();`,
+  ],
+  [
+    "a function that waits, in this process",
+    0,
+    `await rows.map(${WAITING}, { schema: { n: "BIGINT" } }).compute();`,
+  ],
+  [
+    "a sink in mid-write",
+    1,
+    `await sp.partialSql("${ENDLESS.replace("count(*) AS n", "*")}", rows).writeParquet("out");`,
+  ],
+  [
+    "a sink in mid-write in this process",
+    0,
+    `await sp.sql("SELECT a.range + b.range AS n FROM range(1000000) a, range(1000000) b").writeParquet("out");`,
+  ],
+])(
+  "Ctrl-C ends %s at once with 130, its executors, and its intermediate files",
+  async (_where, executors, line) => {
+    await using place = await folder({
+      "job.ts": `import { init } from "smallpond";
+await using sp = await init({ dataRoot: "data", numExecutors: ${executors} });
 const rows = sp.sql("SELECT range AS n FROM range(100000)").repartition(2, { hashBy: "n" });
 await rows.compute();
 console.log("pids", JSON.stringify(sp.executorPids), "end");
-await sp.partialSql("SELECT count(*) FROM {0} a, {0} b, {0} c WHERE a.n + b.n + c.n = 7", rows).takeAll();
+${line}
 `,
-  });
-  const running = start(["run", "job.ts", "--json"], { cwd: place.path });
-  // The script's own output is on standard error here.
-  const pids = await new Promise<number[]>((resolve, reject) => {
-    let text = "";
-    running.child.stderr?.on("data", (more: string) => {
-      text += more;
-      const list = /pids (.*) end/.exec(text)?.[1];
-      if (list !== undefined) resolve(JSON.parse(list) as number[]);
     });
-    void running.finished.then(({ stderr }) => reject(new Error(stderr)));
-  });
-  expect(pids.length).toBe(1);
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  const startMs = performance.now();
-  running.child.kill("SIGINT");
-  const { code, stdout } = await running.finished;
-  expect(code).toBe(130);
-  expect(performance.now() - startMs).toBeLessThan(5_000);
-  expect(JSON.parse(stdout)).toMatchObject({ outcome: "interrupted", exitCode: 130 });
-  for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow();
-  expect(await readdir(`${place.path}/data/.running`)).toEqual([]);
-  for (const job of (await readdir(`${place.path}/data`)).filter((name) => name !== ".running")) {
-    const left = (await readdir(`${place.path}/data/${job}`)).sort();
-    expect(left).toEqual(["config", "log", "report.json", "status.json"]);
-  }
-});
+    const running = start(["run", "job.ts", "--json"], { cwd: place.path });
+    // The script's own output is on standard error here.
+    const pids = await new Promise<number[]>((resolve, reject) => {
+      let text = "";
+      running.child.stderr?.on("data", (more: string) => {
+        text += more;
+        const list = /pids (.*) end/.exec(text)?.[1];
+        if (list !== undefined) resolve(JSON.parse(list) as number[]);
+      });
+      void running.finished.then(({ stderr }) => reject(new Error(stderr)));
+    });
+    expect(pids.length).toBe(executors);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const startMs = performance.now();
+    running.child.kill("SIGINT");
+    const { code, stdout } = await running.finished;
+    expect(code).toBe(130);
+    expect(performance.now() - startMs).toBeLessThan(5_000);
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: "interrupted", exitCode: 130 });
+    for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow();
+    expect((await readdir(place.path)).sort()).toEqual(["data", "job.ts"]);
+    expect(await readdir(`${place.path}/data/.running`)).toEqual([]);
+    for (const job of (await readdir(`${place.path}/data`)).filter((name) => name !== ".running")) {
+      const left = (await readdir(`${place.path}/data/${job}`)).sort();
+      expect(left).toEqual(["config", "log", "report.json", "status.json"]);
+      const status = await readFile(`${place.path}/data/${job}/status.json`, "utf8");
+      expect(JSON.parse(status)).toMatchObject({ state: "interrupted" });
+    }
+  },
+);
 
 test("a script that handles SIGINT itself decides what it means", async () => {
   await using place = await folder({

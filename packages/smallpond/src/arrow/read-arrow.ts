@@ -89,6 +89,8 @@ function copied(column: ColumnData, own: (bytes: Uint8Array) => Uint8Array): Col
 
 /** The buffers of a table's fixed-width and string columns. */
 export function buffersOf(table: Table): Set<ArrayBufferLike> {
-  const values = table.batches.flatMap((batch) => batch.data.children.map((child) => child.values as unknown));
+  const values = table.batches.flatMap((batch) =>
+    batch.data.children.map((child) => child.values as unknown),
+  );
   return new Set(values.flatMap((one) => (ArrayBuffer.isView(one) ? [one.buffer] : [])));
 }

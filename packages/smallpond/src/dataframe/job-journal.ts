@@ -35,6 +35,8 @@ export interface JournalSettings {
 }
 
 const EVERY_MS = 1_000;
+/** A job that is over before that is written down once, when it ends. */
+const FIRST_MS = 100;
 /** Reports of failed tasks kept for one job. */
 const FAILED_TASKS_MAX = 100;
 
@@ -48,6 +50,7 @@ export class JobJournal implements RecorderListener {
   #stage: StageTotals | undefined;
   #error: JobStatus["error"] = null;
   #changed = true;
+  #opened = false;
   #timer: Timer | undefined;
   #work: Promise<void> | undefined;
 
@@ -118,8 +121,11 @@ export class JobJournal implements RecorderListener {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#note(() => ({ level: state === "done" ? "info" : "error", event: `job-${state}` }));
-    for (const [path, text] of Object.entries(files)) this.#then(() => this.#deps.disk.writeFile(path, text));
-    this.#then(() => this.#log.close());
+    this.#then(() => this.#open());
+    const write = ([path, text]: [string, string]): Promise<void> => this.#deps.disk.writeFile(path, text);
+    this.#then(async () => {
+      await Promise.allSettled([...Object.entries(files).map(write), this.#log.close()]);
+    });
     this.#then(() => this.#writeStatus(state));
     await this.#work;
   }
@@ -132,31 +138,34 @@ export class JobJournal implements RecorderListener {
 
   #start(): void {
     if (this.started) return;
-    const { disk, files, settings, graph, recorder } = this.#deps;
-    this.#then(async () => {
-      for (const path of [files.settings, files.log]) {
-        await disk.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-      }
-      await writeJson(disk, files.settings, settings());
-      await this.#writeStatus("running");
-      await disk.writeFile(files.graph, graph());
-    });
+    this.#work = Promise.resolve();
     const { jobName, startedMs } = this.#settings;
     this.#note(() => ({ level: "info", event: "job-started", message: jobName }), startedMs);
-    for (const action of recorder.actions) {
-      if (action === this.#action) this.#note(() => actionStartedLine(action), action.startMs);
-    }
-    this.#arm();
+    const action = this.#action;
+    if (action !== undefined) this.#note(() => actionStartedLine(action), action.startMs);
+    this.#arm(FIRST_MS);
   }
 
-  #arm(): void {
+  #arm(ms: number): void {
     this.#timer = this.#deps.clock
-      .timer(EVERY_MS, () => {
+      .timer(ms, () => {
+        this.#then(() => this.#open());
         this.#then(() => this.#log.flush());
         if (this.#changed) this.#then(() => this.#writeStatus("running"));
-        this.#arm();
+        this.#arm(EVERY_MS);
       })
       .unref();
+  }
+
+  /** Makes what the other files are put into, once. */
+  async #open(): Promise<void> {
+    if (this.#opened) return;
+    const { disk, files, settings, graph } = this.#deps;
+    for (const path of [files.settings, files.log]) {
+      await disk.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    }
+    await Promise.all([writeJson(disk, files.settings, settings()), disk.writeFile(files.graph, graph())]);
+    this.#opened = true;
   }
 
   /** One write after another; none of them fails the job. */

@@ -13,7 +13,7 @@ import { type JobSummary, Jobs } from "./jobs.ts";
 import { type ReadLogOptions, readLog } from "./read-log.ts";
 import { type RerunOptions, type RerunResult, rerunTask } from "./rerun.ts";
 import { stopJob } from "./stop.ts";
-import { treeBytes } from "./tree-bytes.ts";
+import { treeBytesUpTo } from "./tree-bytes.ts";
 
 const clock = new NodeClock();
 const disk = new NodeDisk();
@@ -50,9 +50,12 @@ export async function stop(
   return await stopJob({ clock, terminate }, jobs, job, options);
 }
 
-/** Bytes of all files below a directory. */
-export async function directoryBytes(path: string): Promise<number> {
-  return await treeBytes(disk, path);
+/** Bytes of the files below a directory, of which so many are looked at; `whole` says whether that was all. */
+export async function directoryBytes(
+  path: string,
+  entriesMax: number,
+): Promise<{ readonly bytes: number; readonly whole: boolean }> {
+  return await treeBytesUpTo(disk, path, entriesMax);
 }
 
 export type { FailedTask, TaskInput } from "../storage/failed-task.ts";

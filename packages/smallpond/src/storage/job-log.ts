@@ -39,6 +39,8 @@ export interface LogSettings {
 
 export const LOG_SETTINGS: LogSettings = { bytesMax: 16 * 1024 * 1024, filesMax: 5 };
 
+/** Lines made into text in one go: more would hold up the scheduler. */
+const LINES_AT_ONCE = 2_000;
 /** Lines kept while the disk does not take them. */
 const WAITING_MAX = 100_000;
 
@@ -76,9 +78,12 @@ export class JobLog {
   }
 
   async #flush(): Promise<void> {
-    const lines = this.#waiting;
-    if (lines.length === 0) return;
-    this.#waiting = [];
+    while (this.#waiting.length > 0) await this.#flushSome();
+  }
+
+  async #flushSome(): Promise<void> {
+    const lines = this.#waiting.slice(0, LINES_AT_ONCE);
+    this.#waiting = this.#waiting.slice(LINES_AT_ONCE);
     try {
       const bytes = new TextEncoder().encode(this.#text(lines));
       this.#open ??= await this.#reopen();

@@ -156,7 +156,7 @@ test("a job that is killed shows as died, two at once are two, and the next job 
   const jobs = openJobs(world.at("data"));
   const states = async (): Promise<string[]> =>
     (await jobs.list()).map((job) => `${job.name} ${job.state}`).sort();
-  expect(await states()).toEqual(["one running", "two running"]);
+  await until("the status of both", async () => (await states()).join() === "one running,two running");
   const [first] = started;
   const one = (await jobs.list()).find((job) => job.name === "one")!;
   expect(one.owner?.pid).toBe(first!.pid);
