@@ -22,6 +22,13 @@ export type {
 export type { FabricError, FabricErrorCode, FabricErrorDetails } from "./fabric/fabric-errors.ts";
 export { DEFAULT_FABRIC_SETTINGS, type FabricSettings } from "./fabric/fabric-settings.ts";
 export { MemoryFabric, type MemoryFabricDeps } from "./fabric/memory-fabric.ts";
+export {
+  FUSE_REQUEST_BYTES_MAX,
+  FUSE_WRITE_BYTES_MAX,
+  type FuseDevice,
+  type FuseRequest,
+} from "./fuse/fuse-device.ts";
+export type { FuseError, FuseErrorCode, FuseErrorDetails } from "./fuse/fuse-errors.ts";
 export { BufferLease, type Region } from "./memory/lease.ts";
 export { BufferPool, DEFAULT_POOL_SETTINGS, type PoolDeps, type PoolSettings } from "./memory/pool.ts";
 export type { LeasedConnection, LeasedListener, LeasedNet, Piece } from "./net/leased-net.ts";
@@ -31,6 +38,13 @@ export { type CapabilitiesOptions, capabilities } from "./platform/capabilities/
 export { DEFAULT_QUEUE_SETTINGS, type DiskQueueSettings, openDiskQueue } from "./platform/disk/open-queue.ts";
 export { QueueDisk } from "./platform/disk/queue-disk.ts";
 export { FABRIC_PROVIDERS, type OpenFabricOptions, openFabric } from "./platform/fabric/open-fabric.ts";
+export {
+  type FuseMount,
+  type FuseMountOptions,
+  mountFuse,
+  type UnmountOptions,
+  unmountFuse,
+} from "./platform/fuse/mount-fuse.ts";
 export { type OpenNetOptions, openLeasedNet } from "./platform/net/open-net.ts";
 export { type OpenPoolOptions, openBufferPool } from "./platform/open-pool.ts";
 export {
