@@ -30,6 +30,18 @@ test("the suite runs, its sides agree, and every comparison is printed and kept 
   expect(report.machine.cores).toBeGreaterThan(0);
 }, 240_000);
 
+test("the functions run, in loops and in executors, and give the same rows", async () => {
+  const { code, output } = await bench("functions", ...SMALL, "--data", directory);
+  expect(code, output).toBe(0);
+  const summary = output.slice(output.lastIndexOf("  benchmark "));
+  for (const name of ["rows", "batches", "udf-number", "udf-text"]) {
+    for (const side of ["smallpond inline", "1 executor", "2 executors"]) {
+      expect(summary).toMatch(new RegExp(`^ {2}${name} +${side} +javascript loop `, "m"));
+    }
+  }
+  expect(output).toContain("M rows/s");
+}, 240_000);
+
 test("data that is there is not made again", async () => {
   const { output } = await bench("--only", "scan", ...SMALL, "--data", directory);
   expect(output).not.toContain("generating");
@@ -39,7 +51,7 @@ test("data that is there is not made again", async () => {
 test("a suite that does not exist is named, with those that do", async () => {
   const { code, output } = await bench("nothing", "--data", directory);
   expect(code).toBe(1);
-  expect(output).toContain("there is no suite nothing; there are smallpond, peers");
+  expect(output).toContain("there is no suite nothing; there are smallpond, functions, native, peers");
 });
 
 test("without Python the peers are skipped with a notice, which is no failure", async () => {

@@ -22,6 +22,8 @@ export interface Benchmark {
   readonly comparisons: readonly Comparison[];
   /** Set when the interesting number is the difference between sides, divided by this many units. */
   readonly per?: { readonly unit: string; readonly count: (context: BenchContext) => number };
+  /** Set when rows per second say more than seconds: how many rows a round is about. */
+  readonly rows?: (context: BenchContext) => number;
   /** Fewer rounds than others, for what takes long and whose spread says little. */
   readonly roundsMax?: number;
 }

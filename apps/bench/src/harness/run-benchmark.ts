@@ -29,6 +29,8 @@ export interface BenchmarkResult {
   readonly name: string;
   readonly title: string;
   readonly rounds: number;
+  /** What a round is about, for benchmarks that are told in rows per second. */
+  readonly rows: number | null;
   readonly sides: readonly SideResult[];
   readonly comparisons: readonly ComparisonResult[];
 }
@@ -103,7 +105,8 @@ function summarize(
   const comparisons = benchmark.comparisons.map((comparison) =>
     compare(benchmark, context, comparison, measured),
   );
-  return { name: benchmark.name, title: benchmark.title, rounds, sides, comparisons };
+  const { name, title } = benchmark;
+  return { name, title, rounds, rows: benchmark.rows?.(context) ?? null, sides, comparisons };
 }
 
 function compare(

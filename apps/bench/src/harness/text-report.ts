@@ -2,7 +2,7 @@
 import { formatBytes } from "@smallpond/base";
 import type { Budget, Step } from "./benchmark.ts";
 import type { Machine } from "./machine.ts";
-import type { BenchmarkResult, ComparisonResult } from "./run-benchmark.ts";
+import type { BenchmarkResult, ComparisonResult, SideResult } from "./run-benchmark.ts";
 import type { Spread } from "./statistics.ts";
 
 export function machineText(machine: Machine): string {
@@ -20,6 +20,7 @@ export function benchmarkText(result: BenchmarkResult): string {
     "seconds min": digits(side.ms.min / 1000),
     median: digits(side.ms.median / 1000),
     max: digits(side.ms.max / 1000),
+    ...(result.rows === null ? {} : rates(result.rows, side)),
     "cpu s": digits(side.cpuSeconds.median),
     "peak memory": side.peakBytes === null ? "not known" : formatBytes(side.peakBytes),
   }));
@@ -33,6 +34,14 @@ export function benchmarkText(result: BenchmarkResult): string {
       lines.push(`  where the time of ${side} went:`, ...steps.map((step) => `    ${stepText(step)}`));
   }
   return lines.join("\n");
+}
+
+/** Rows per second, and per second of one processor, which moves less on a busy machine. */
+function rates(rows: number, { ms, cpuSeconds }: SideResult): Record<string, string> {
+  return {
+    "M rows/s": digits(rows / ms.median / 1000),
+    "per cpu s": digits(rows / cpuSeconds.median / 1e6),
+  };
 }
 
 /** All comparisons of a run in one table. */

@@ -18,12 +18,15 @@ const filter: Draw = (input, { random }) => {
 const filterCall: Draw = (input, { random }) => {
   const column = pick(random, withRole(input.shape, "id", "int"));
   if (column === undefined) return undefined;
-  const call = (row: Record<string, unknown>): boolean => {
-    const value = row[column.name];
-    return value !== null && BigInt(value as bigint) % 2n === 0n;
-  };
+  const call = { fn: isEven, column: column.name };
   return after(input, { op: "filter", condition: `${quoteName(column.name)} % 2 = 0`, call });
 };
+
+/** Without anything around it, so that any process can call it. */
+function isEven(row: Readonly<Record<string, unknown>>, column: string): boolean {
+  const value = row[column];
+  return value !== null && BigInt(value as bigint) % 2n === 0n;
+}
 
 function drawExpression(shape: Shape, { random }: DrawContext): [PipelineColumn["role"], string] | undefined {
   const column = pick(random, withRole(shape, "id", "int", "text"));

@@ -52,9 +52,15 @@ export type JoinCondition =
   | { readonly condition: string }
   | null;
 
+/** A function that keeps the rows which the condition keeps. */
+export interface FilterCall {
+  readonly fn: (row: Readonly<Record<string, unknown>>, column: string) => boolean;
+  readonly column: string;
+}
+
 export type Step =
   | { readonly op: "source"; readonly source: PipelineSource }
-  | { readonly op: "filter"; readonly condition: string; readonly call: ((row: never) => boolean) | null }
+  | { readonly op: "filter"; readonly condition: string; readonly call: FilterCall | null }
   | { readonly op: "select"; readonly items: Readonly<Record<string, string>> }
   | { readonly op: "with-columns"; readonly columns: Readonly<Record<string, string>> }
   | { readonly op: "drop"; readonly names: readonly string[] }

@@ -30,7 +30,7 @@ test("mapBatches gets batches of the size asked for: 350, 350, 300 of 1000 rows 
       sizes.push(batch.numRows);
       return batch;
     },
-    { batchSize: 350 },
+    { batchSize: 350, inProcess: true },
   );
   expect(await column(same, "item")).toEqual(Array.from({ length: 1000 }, (_, i) => i));
   expect(sizes).toEqual([350, 350, 300]);
@@ -70,10 +70,13 @@ test("actions of one session may run side by side, also on the same frames (5: c
   await using world = await openWorld();
   const frame = world.sp.readParquet(await hundredRows(world)).repartition(3, { hashBy: "item" });
   let calls = 0;
-  const mapped = frame.map((row) => {
-    calls++;
-    return { y: row.item! };
-  });
+  const mapped = frame.map(
+    (row) => {
+      calls++;
+      return { y: row.item! };
+    },
+    { inProcess: true, schema: { y: "BIGINT" } },
+  );
   const parts = world.sp.partialSql("SELECT count(*) AS n FROM {0}", mapped);
   const results = await Promise.all([
     frame.count(),

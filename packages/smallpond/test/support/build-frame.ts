@@ -22,7 +22,8 @@ async function applyStep(sp: Session, { step }: Pipeline, inputs: readonly DataF
     case "source":
       return readSource(sp, step.source);
     case "filter":
-      return first.filter(step.call === null ? step.condition : (step.call as () => boolean));
+      if (step.call === null) return first.filter(step.condition);
+      return first.filter(step.call.fn, { args: step.call.column });
     case "select":
       return first.select(step.items);
     case "with-columns":

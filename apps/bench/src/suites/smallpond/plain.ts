@@ -21,7 +21,7 @@ export function plain(
   return {
     name,
     async open(context: BenchContext): Promise<OpenSide> {
-      const connection = await openPlain(context, settings.threads ?? context.threads);
+      const { connection } = await openPlain(context, settings.threads ?? context.threads);
       const paths = dataPaths(context);
       const target = (round: number): string => `${context.scratchDir}/plain-${process.pid}-${round}`;
       const rows = async (sql: string): Promise<Record<string, unknown>[]> =>
@@ -41,7 +41,10 @@ export function plain(
 }
 
 /** A session gives DuckDB half of its memory, so half is what the plain one gets. */
-async function openPlain(context: BenchContext, threads: number): Promise<DuckDBConnection> {
+export async function openPlain(
+  context: BenchContext,
+  threads: number,
+): Promise<{ readonly instance: DuckDBInstance; readonly connection: DuckDBConnection }> {
   const temp = `${context.scratchDir}/plain-temp-${process.pid}`;
   await mkdir(temp, { recursive: true });
   const instance = await DuckDBInstance.create(":memory:", {
@@ -49,7 +52,7 @@ async function openPlain(context: BenchContext, threads: number): Promise<DuckDB
     memory_limit: `${Math.floor(context.memoryBytes / 2 / 1024)}KiB`,
     temp_directory: temp,
   });
-  return await instance.connect();
+  return { instance, connection: await instance.connect() };
 }
 
 /** `read_parquet([…])`. */
