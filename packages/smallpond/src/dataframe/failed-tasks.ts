@@ -64,8 +64,12 @@ function rerun(request: TaskRequest, id: string, context: FailedTaskContext): Fa
 
 /** What ties a task to the process that had it. */
 function whyNot({ task }: TaskRequest): string | undefined {
-  if (!("home" in task) || !task.home) return undefined;
-  return "it reads rows of the program itself (fromItems, fromArrow), which no other process has: run the script again";
+  if (!task.home) return undefined;
+  const stays = task.kind === "function" && task.fn.code === null;
+  const why = stays
+    ? `${task.fn.name}() stays in its session's process`
+    : "it reads rows of the program itself (fromItems, fromArrow) or calls functions that stay with it";
+  return `${why}; run the script again`;
 }
 
 function detail(error: unknown, name: string): string | undefined {

@@ -123,6 +123,41 @@ test("a task that fails for good can be run again from its report alone, and suc
   expect(await jobs.list()).toEqual([]);
 });
 
+test("a function that failed in an executor fails alike when its task is run again", async () => {
+  await using world = await openWorld({ numExecutors: 1 });
+  const rows = world.sp.readParquet(await hundredRows(world)).repartition(2, { byFiles: true });
+  const check = (row: { item: number }): { item: number } => {
+    if (row.item === 73) throw new RangeError("73 is one too many");
+    return { item: row.item };
+  };
+  // Without a schema the function would be tried, and fail, before any task is made.
+  const checked = rows.map(check as never, { schema: { item: "BIGINT" } });
+  const failure = await failureOf(checked.compute());
+  expect(failure.code).toBe("FUNCTION_FAILED");
+  await world.sp.close();
+  const jobs = openJobs(world.at("jobs"));
+  const [task] = await jobs.failedTasks(await jobs.find("last"));
+  expect(task!.inputs.map(({ path }) => path)).toEqual([world.at("data/b.parquet")]);
+  const again = await failureOf(rerun(task!));
+  expect(again.code).toBe(failure.code);
+  expect(again.message.split("\n")[0]).toBe(failure.message.split("\n")[0]);
+});
+
+test("a failed function that stays in the script's process says so", async () => {
+  await using world = await openWorld();
+  const rows = world.sp.readParquet(await hundredRows(world)).repartition(2, { byFiles: true });
+  const refuse = (): never => {
+    throw new Error("no");
+  };
+  await failureOf(rows.map(refuse, { inProcess: true, schema: { item: "BIGINT" } }).compute());
+  await world.sp.close();
+  const jobs = openJobs(world.at("jobs"));
+  const [task] = await jobs.failedTasks(await jobs.find("last"));
+  expect(task!.rerun).toEqual({
+    impossible: "refuse() stays in its session's process; run the script again",
+  });
+});
+
 test("a failed task that reads rows of the program says why it cannot run by itself", async () => {
   await using world = await openWorld();
   const items = world.sp.fromItems([{ a: 1 }, { a: 2 }]).repartition(2, { hashBy: "a" });
