@@ -116,6 +116,23 @@ def partial_group(sp, order, target):
     return written_rows(target)
 
 
+def map_rows(sp, order, target):
+    sales = sp.read_parquet(order["events"][:2]).repartition(2)
+    sales.map(lambda row: {"id": row["id"], "total": row["amount"] * 1.19}).write_parquet(target)
+    return written_rows(target)
+
+
+def map_batches(sp, order, target):
+    import pyarrow.compute as compute
+
+    def totals(table):
+        return table.select(["id"]).append_column("total", compute.multiply(table["amount"], 1.19))
+
+    sales = sp.read_parquet(order["events"]).repartition(len(order["events"]))
+    sales.map_batches(totals).write_parquet(target)
+    return written_rows(target)
+
+
 def count_tiny(sp, order, target):
     return f"{sp.read_parquet(order['tiny']).count()} rows"
 
@@ -126,6 +143,8 @@ PIPELINES = {
     "shuffle-write": shuffle_write,
     "sort-write": sort_write,
     "partial-group": partial_group,
+    "map-rows": map_rows,
+    "map-batches": map_batches,
     "startup": count_tiny,
 }
 

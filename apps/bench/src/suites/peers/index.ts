@@ -1,6 +1,7 @@
 /** The same pipelines in Python smallpond 0.15 on Ray, over the same files. */
 import type { Row } from "smallpond";
 import type { Benchmark, Side, Suite } from "../../harness/benchmark.ts";
+import { writeBatches, writeRows } from "../functions/written.ts";
 import { prepareData } from "../smallpond/data.ts";
 import { joinFrame } from "../smallpond/join.ts";
 import { type OursRound, ours } from "../smallpond/ours.ts";
@@ -56,6 +57,8 @@ export const peersSuite: Suite = {
     warm("partial-group", "GROUP BY per partition after a hash repartition; both warm", (round) =>
       perPartition(round, group),
     ),
+    warm("map-rows", "map over row objects of a quarter of the files, written; both warm", writeRows),
+    warm("map-batches", "mapBatches over Arrow, a column computed, written; both warm", writeBatches),
   ],
   async prepare(context, log) {
     await prepareVenv(context, log);
