@@ -1,8 +1,10 @@
 /** An event that wakes another process (eventfd): signals add up until somebody waits for them. */
+import { readlinkSync } from "node:fs";
 import { assert, type SignalOptions } from "@smallpond/base";
 import { sharedMemoryError } from "../../shared/shared-memory.ts";
 import { type CoreAddon, coreAddon } from "../core-addon.ts";
 import { READABLE, WatchedDescriptor } from "../watched-descriptor.ts";
+import { OwnedDescriptor } from "./descriptor.ts";
 
 export interface ProcessEvent extends AsyncDisposable {
   /** To pass to another process. Owned by this object. */
@@ -23,12 +25,29 @@ export function createEvent(): ProcessEvent {
   return new DescriptorEvent(addon, addon.eventOpen());
 }
 
-/** Takes over an eventfd that came as a descriptor. */
+/**
+ * Takes over an eventfd that came as a descriptor, also when it fails.
+ *
+ * @throws EINVAL for a descriptor of anything else.
+ */
 export function adoptEvent(fd: number): ProcessEvent {
   const addon = eventAddon("adopt");
+  const owned = new OwnedDescriptor(addon, fd);
+  if (!isEvent(fd)) {
+    owned.close();
+    throw sharedMemoryError("EINVAL", { operation: "adopt", name: "event" }, { reason: "it is no eventfd" });
+  }
   // Its flags are shared by all who have it, and one of them may think otherwise.
   addon.fdNonBlocking(fd);
-  return new DescriptorEvent(addon, fd);
+  return new DescriptorEvent(addon, owned.take());
+}
+
+function isEvent(fd: number): boolean {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`) === "anon_inode:[eventfd]";
+  } catch {
+    return false;
+  }
 }
 
 const ONE = [new Uint8Array(new BigUint64Array([1n]).buffer)];
