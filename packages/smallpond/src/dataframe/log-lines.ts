@@ -30,9 +30,9 @@ export function stageLine(action: ActionRecorder, stage: StageTotals, event: Exe
     case "task-started":
       return { level: "debug", event: event.kind, ...place, task: event.task, attempt: event.attempt };
     case "task-finished": {
-      const { task, attempt, rows, bytes } = event;
+      const { task, attempt, rows, bytes, executor } = event;
       const seconds = (stage.taskMs.at(-1) ?? 0) / 1000;
-      return { level: "debug", event: event.kind, ...place, task, attempt, rows, bytes, seconds };
+      return { level: "debug", event: event.kind, ...place, task, attempt, executor, rows, bytes, seconds };
     }
     case "task-failed": {
       const { task, attempt, message } = event;

@@ -31,6 +31,8 @@ export type ExecutionEvent =
       readonly rows: number;
       readonly bytes: number;
       readonly peakMemoryBytes: number;
+      /** Process id; none when the session's own process ran the task. */
+      readonly executor?: number;
     }
   | {
       readonly kind: "task-failed";

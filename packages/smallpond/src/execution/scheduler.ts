@@ -237,9 +237,10 @@ class StageRun {
       const result = await this.#attempt(request);
       const rows = result.files.reduce((sum, file) => sum + file.rows, 0);
       const bytes = result.files.reduce((sum, file) => sum + file.bytes, 0);
-      const { peakMemoryBytes } = result;
+      const { peakMemoryBytes, executor } = result;
+      const figures = { rows, bytes, peakMemoryBytes, ...(executor === undefined ? {} : { executor }) };
       const atMs = this.#now();
-      this.#emit({ kind: "task-finished", stage, task: index, attempt, atMs, rows, bytes, peakMemoryBytes });
+      this.#emit({ kind: "task-finished", stage, task: index, attempt, atMs, ...figures });
       active.results[index] = result;
       active.done++;
     } catch (error) {

@@ -76,6 +76,8 @@ export interface TaskResult {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   /** Largest resident memory of the process seen while the task ran. */
   readonly peakMemoryBytes: number;
+  /** Process id of the executor; none when the session's own process ran it. */
+  readonly executor?: number;
 }
 
 /** What a task may use. */

@@ -129,7 +129,8 @@ export class ExecutorProcess {
       { limitBytes: limits.memoryBytes, label, signal: settings.signal },
     );
     const result = await this.#request(task, limits, watch.signal);
-    return { ...result, peakMemoryBytes: watch.peakBytes() };
+    const { pid } = this;
+    return { ...result, peakMemoryBytes: watch.peakBytes(), ...(pid === undefined ? {} : { executor: pid }) };
   }
 
   /** An idle executor does not keep the session's process from ending. */

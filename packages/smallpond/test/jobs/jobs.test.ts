@@ -39,6 +39,8 @@ test("a job that succeeds says what it did: status, log, report, timeline, graph
   const events = log.map((line) => line.event);
   expect(events.filter((event) => event === "task-finished").length).toBe(job.status?.counters.tasks);
   expect(events.filter((event) => event === "action-done").length).toBe(2);
+  const executors = log.filter((line) => line.event === "task-finished").map((line) => line.executor);
+  expect(executors.every((pid) => pid === executors[0] && pid! > 0)).toBe(true);
   const files = jobs.files(job);
   expect(await json(world, files.settings)).toMatchObject({ settings: { threads: 2, timeZone: "UTC" } });
   expect((await json<{ traceEvents: unknown[] }>(world, files.timeline)).traceEvents.length).toBe(
