@@ -48,19 +48,52 @@ export const DEFAULT = "*default*";
 /** Undefined when the text is none that acorn can read. */
 export function parseProgram(text: string, sourceType: SourceType): Program | undefined {
   const tree = parseTree(text, sourceType);
-  if (tree === undefined) return undefined;
-  const scopes = scopesOf(tree, sourceType);
-  const wrapper = wrapperOf(tree);
-  const statements =
-    wrapper === undefined ? tree.body : wrapper.body.type === "BlockStatement" ? wrapper.body.body : [];
-  const scope = wrapper === undefined ? scopes.top : scopes.inside(wrapper);
-  const bindings = new Map<string, Binding>();
-  for (const statement of statements) {
-    for (const { name, ...parts } of declaredBy(statement)) {
-      bindings.set(name, { name, variable: scope?.set.get(name) ?? null, ...parts });
-    }
+  return tree && new ParsedProgram(text, tree, sourceType);
+}
+
+/** Knowing what every name means takes longer than parsing, and functions that travel as text do without. */
+class ParsedProgram implements Program {
+  readonly text: string;
+  readonly lines: readonly number[];
+  readonly tree: Tree;
+  readonly #sourceType: SourceType;
+  #scopes: Scopes | undefined;
+  #bindings: ReadonlyMap<string, Binding> | undefined;
+
+  constructor(text: string, tree: Tree, sourceType: SourceType) {
+    this.text = text;
+    this.lines = lineStarts(text);
+    this.tree = tree;
+    this.#sourceType = sourceType;
   }
-  return { text, lines: lineStarts(text), tree, scopes, statements, bindings };
+
+  get scopes(): Scopes {
+    this.#scopes ??= scopesOf(this.tree, this.#sourceType);
+    return this.#scopes;
+  }
+
+  get statements(): readonly AnyNode[] {
+    const wrapper = wrapperOf(this.tree);
+    if (wrapper === undefined) return this.tree.body;
+    return wrapper.body.type === "BlockStatement" ? wrapper.body.body : [];
+  }
+
+  get bindings(): ReadonlyMap<string, Binding> {
+    this.#bindings ??= this.#findBindings();
+    return this.#bindings;
+  }
+
+  #findBindings(): ReadonlyMap<string, Binding> {
+    const wrapper = wrapperOf(this.tree);
+    const scope = wrapper === undefined ? this.scopes.top : this.scopes.inside(wrapper);
+    const bindings = new Map<string, Binding>();
+    for (const statement of this.statements) {
+      for (const { name, ...parts } of declaredBy(statement)) {
+        bindings.set(name, { name, variable: scope?.set.get(name) ?? null, ...parts });
+      }
+    }
+    return bindings;
+  }
 }
 
 /** The innermost function whose parameters are at an offset, which is how V8 says where a function is. */
@@ -76,6 +109,10 @@ export function functionAt(program: Program, offset: number): FunctionNode | und
 
 /** Line (from 1) and column (from 0) of an offset, as source maps count. */
 export function positionOf({ lines }: Program, offset: number): { line: number; column: number } {
+  return positionIn(lines, offset);
+}
+
+export function positionIn(lines: readonly number[], offset: number): { line: number; column: number } {
   let [low, high] = [0, lines.length];
   while (high - low > 1) {
     const middle = (low + high) >> 1;

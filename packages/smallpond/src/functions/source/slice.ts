@@ -205,10 +205,12 @@ function commaAfter(text: string, from: number): number {
 }
 
 function assemble(text: string, pieces: readonly Piece[]): string {
-  const blank = text.replace(/[^\r\n\u2028\u2029]/g, " ");
-  let result = "";
+  const blank = text.replace(/[^\r\n\u2028\u2029]+/g, (line) => " ".repeat(line.length));
+  const parts: string[] = [];
+  let end = 0;
   for (const { start, text: part } of [...pieces].sort((a, b) => a.start - b.start)) {
-    result += blank.slice(result.length, start) + part;
+    parts.push(blank.slice(end, start), part);
+    end = start + part.length;
   }
-  return result + blank.slice(result.length);
+  return parts.join("") + blank.slice(end);
 }

@@ -16,6 +16,10 @@ export interface Place {
   readonly offset: number;
 }
 
+// V8 never uses the number of a script again, and what a script says does not change.
+const known = new Map<string, RunningScript>();
+const KNOWN_MAX = 32;
+
 type FunctionValue = (...args: never) => unknown;
 
 /** Of each function, undefined for those that no script has, such as `JSON.parse`. */
@@ -26,13 +30,13 @@ export function locate(functions: readonly FunctionValue[]): (Place | undefined)
     const parsed = new Map<string, Debugger.ScriptParsedEventDataType>();
     session.on("Debugger.scriptParsed", ({ params }) => parsed.set(params.scriptId, params));
     session.post("Debugger.enable");
-    const scripts = new Map<string, RunningScript>();
     return functions.map((fn) => {
       const location = locationOf(session, fn);
       const event = location && parsed.get(location.scriptId);
       if (location === undefined || event === undefined) return undefined;
-      const script = scripts.get(location.scriptId) ?? scriptOf(session, event);
-      scripts.set(location.scriptId, script);
+      const script = known.get(location.scriptId) ?? scriptOf(session, event);
+      if (!known.has(location.scriptId) && known.size >= KNOWN_MAX) known.delete(known.keys().next().value!);
+      known.set(location.scriptId, script);
       return { script, offset: offsetOf(script.text, location, event) };
     });
   } finally {

@@ -3,10 +3,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { sourceContentFor } from "@jridgewell/trace-mapping";
-import { type FunctionNode, functionAt, isFunction, positionOf } from "../../functions/source/program.ts";
+import { type FunctionNode, functionAt, isFunction } from "../../functions/source/program.ts";
 import { walk } from "../../functions/source/walk.ts";
-import { fileText, type ModuleText } from "./module-text.ts";
-import { originOf } from "./source-map.ts";
+import { fileText, type ModuleText, placeIn } from "./module-text.ts";
 import type { PartName, Target } from "./target.ts";
 
 export type PartNodes = ReadonlyMap<PartName, FunctionNode>;
@@ -32,7 +31,7 @@ export function runningNodes({ parts, running }: Target): PartNodes | undefined 
 export async function originalOf(target: Target, nodes: PartNodes): Promise<Original | undefined> {
   const { running, origin } = target;
   if (running === undefined || origin === undefined) return undefined;
-  if (!running.isCompiled) return { module: running, nodes };
+  if (running.map === null) return { module: running, nodes };
   if (!isUnchanged(running, origin.path)) return undefined;
   const module = await fileText(origin.path);
   if (module === undefined) return undefined;
@@ -47,7 +46,7 @@ export async function originalOf(target: Target, nodes: PartNodes): Promise<Orig
 
 function isUnchanged({ map }: ModuleText, path: string): boolean {
   if (!existsSync(path)) return false;
-  const compiled = sourceContentFor(map, pathToFileURL(path).href);
+  const compiled = map && sourceContentFor(map, pathToFileURL(path).href);
   return compiled === null || compiled === readFileSync(path, "utf8");
 }
 
@@ -79,10 +78,10 @@ function sameFunction(module: ModuleText, running: ModuleText, fn: FunctionNode)
 }
 
 /** Where people wrote the parts of a function. */
-function placesOf({ map, program }: ModuleText, fn: FunctionNode): ReadonlySet<string> {
+function placesOf(module: ModuleText, fn: FunctionNode): ReadonlySet<string> {
   const places = new Set<string>();
   walk(fn, (node) => {
-    const place = originOf(map, positionOf(program, node.start));
+    const place = placeIn(module, node.start);
     if (place !== undefined) places.add(`${place.path}:${place.line}:${place.column}`);
     return undefined;
   });

@@ -10,8 +10,8 @@ import type { FunctionCode } from "../../functions/spec.ts";
 import { type BuiltModule, buildModule, inlineMap, type SourceMap } from "../bundling/build-module.ts";
 import type { CaptureSettings } from "./capture.ts";
 import type { ModuleText } from "./module-text.ts";
+import { movedMap } from "./moved-map.ts";
 import { packageVersions } from "./package-versions.ts";
-import { plainMap } from "./source-map.ts";
 
 /** A bundle of a part of a file. */
 export async function shipSlice(
@@ -22,7 +22,12 @@ export async function shipSlice(
   const isDefault = binding.name === DEFAULT;
   const exportName = isDefault ? "default" : binding.name;
   const code = `${slice.text}\nexport { ${isDefault ? DEFAULT_VARIABLE : binding.name} as ${exportName} };\n`;
-  return await ship(module.path, { code, map: plainMap(module.map) }, { exportName, settings });
+  const whole = { from: 0, to: 0, length: slice.text.length };
+  return await ship(
+    module.path,
+    { code, map: movedMap(slice.text, [whole], module) },
+    { exportName, settings },
+  );
 }
 
 /** A bundle of a whole module, without what the export does not need. */
@@ -51,7 +56,7 @@ async function ship(
   text: BuiltModule,
   { exportName, settings }: { readonly exportName: string; readonly settings: CaptureSettings },
 ): Promise<FunctionCode> {
-  const key = `${path}\n${text.code}`;
+  const key = `${path}\n${text.map.mappings}\n${text.code}`;
   const known = built.get(key) ?? buildText(path, text, settings.name);
   if (!built.has(key) && built.size >= BUILT_MAX) built.delete(built.keys().next().value!);
   built.set(key, known);

@@ -1,10 +1,8 @@
-/** Source maps: reading the one of a script, asking it, and making new ones. */
+/** Source maps: reading the one of a script, and asking it. */
 import { readFileSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { encode, type SourceMapMappings, type SourceMapSegment } from "@jridgewell/sourcemap-codec";
-import { AnyMap, decodedMappings, originalPositionFor, type TraceMap } from "@jridgewell/trace-mapping";
-import type { SourceMap } from "../bundling/build-module.ts";
+import { AnyMap, originalPositionFor, type TraceMap } from "@jridgewell/trace-mapping";
 import type { RunningScript } from "./locate.ts";
 
 /** A place in a user's file. Lines and columns count from 1. */
@@ -52,23 +50,6 @@ export function originOf(map: TraceMap, place: { line: number; column: number })
   return path === undefined || line === null ? undefined : { path, line, column: column + 1 };
 }
 
-/** The map of a text that is its own source. */
-export function identityMap(text: string, path: string): SourceMap {
-  const mappings = text
-    .split(/\r\n|[\n\r\u2028\u2029]/)
-    .map((line, at) =>
-      [...line.matchAll(/\w+|[^\w\s]/g)].map(({ index }): SourceMapSegment => [index, 0, at, index]),
-    );
-  return { version: 3, sources: [pathToFileURL(path).href], names: [], mappings: encode(mappings) };
-}
-
-/** A map as data, with addresses for sources. */
-export function plainMap(map: TraceMap): SourceMap {
-  return {
-    version: 3,
-    sources: map.resolvedSources.map((source) => source ?? ""),
-    ...(map.sourcesContent === undefined ? {} : { sourcesContent: map.sourcesContent }),
-    names: map.names,
-    mappings: encode(decodedMappings(map) as SourceMapMappings),
-  };
+export function addressOf(path: string): string {
+  return pathToFileURL(path).href;
 }

@@ -2,12 +2,12 @@
 import { types } from "node:util";
 import { functionError, notAFunction, withoutSource } from "../../functions/errors.ts";
 import { type FunctionText, parseFunction } from "../../functions/source/function-text.ts";
-import { functionAt, positionOf } from "../../functions/source/program.ts";
+import { functionAt } from "../../functions/source/program.ts";
 import { walk } from "../../functions/source/walk.ts";
 import { isStatefulFunction } from "../../functions/user-function.ts";
 import { locate, type Place } from "./locate.ts";
-import { type ModuleText, runningText } from "./module-text.ts";
-import { originOf, type UserPlace } from "./source-map.ts";
+import { type ModuleText, placeIn, runningText } from "./module-text.ts";
+import type { UserPlace } from "./source-map.ts";
 
 export type PartName = "call" | "setup" | "teardown";
 
@@ -59,13 +59,12 @@ export function targetOf(fn: unknown, name: string): Target {
 }
 
 /** The line of the first part of a function that the map knows of: not every bracket is in it. */
-function originIn({ program, map }: ModuleText, offset: number): UserPlace | undefined {
-  const own = originOf(map, positionOf(program, offset));
-  const node = own === undefined ? functionAt(program, offset) : undefined;
-  let found = own;
+function originIn(module: ModuleText, offset: number): UserPlace | undefined {
+  let found = placeIn(module, offset);
+  const node = found === undefined ? functionAt(module.program, offset) : undefined;
   if (node !== undefined) {
     walk(node, (part) => {
-      found ??= originOf(map, positionOf(program, part.start));
+      found ??= placeIn(module, part.start);
       return found === undefined;
     });
   }
