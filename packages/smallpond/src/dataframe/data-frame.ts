@@ -151,8 +151,8 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     condition: string | PlainFunction<R, boolean | Promise<boolean>, A>,
     options?: CallOptions<A>,
   ): DataFrame<R>;
-  filter<A = undefined>(
-    condition: ShippedFunction<R, boolean | Promise<boolean>, A>,
+  filter<A = undefined, T = unknown>(
+    condition: ShippedFunction<R, boolean | Promise<boolean>, T, A>,
     options?: CallOptions<A>,
   ): DataFrame<R>;
   filter(condition: unknown, options: object = {}): DataFrame<R> {
@@ -165,8 +165,8 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     to: string | PlainFunction<R, S | Promise<S>, A>,
     options?: FunctionOptions<A>,
   ): DataFrame<S>;
-  map<S extends Row = Row, A = undefined>(
-    to: ShippedFunction<R, S | Promise<S>, A>,
+  map<S extends Row = Row, A = undefined, T = unknown>(
+    to: ShippedFunction<R, S | Promise<S>, T, A>,
     options?: FunctionOptions<A>,
   ): DataFrame<S>;
   map<S extends Row>(to: unknown, options: object = {}): DataFrame<S> {
@@ -179,8 +179,8 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     to: string | PlainFunction<R, Iterable<S> | Promise<Iterable<S>>, A>,
     options?: FunctionOptions<A>,
   ): DataFrame<S>;
-  flatMap<S extends Row = Row, A = undefined>(
-    to: ShippedFunction<R, Iterable<S> | Promise<Iterable<S>>, A>,
+  flatMap<S extends Row = Row, A = undefined, T = unknown>(
+    to: ShippedFunction<R, Iterable<S> | Promise<Iterable<S>>, T, A>,
     options?: FunctionOptions<A>,
   ): DataFrame<S>;
   flatMap<S extends Row>(to: unknown, options: object = {}): DataFrame<S> {
@@ -193,8 +193,8 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     to: PlainFunction<Table, Table | Promise<Table>, A>,
     options?: BatchOptions<A>,
   ): DataFrame<S>;
-  mapBatches<S extends Row = Row, A = undefined>(
-    to: ShippedFunction<Table, Table | Promise<Table>, A>,
+  mapBatches<S extends Row = Row, A = undefined, T = unknown>(
+    to: ShippedFunction<Table, Table | Promise<Table>, T, A>,
     options?: BatchOptions<A>,
   ): DataFrame<S>;
   mapBatches<S extends Row>(to: unknown, options: object = {}): DataFrame<S> {

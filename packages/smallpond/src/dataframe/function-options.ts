@@ -11,7 +11,7 @@ import { badArgument } from "./arguments.ts";
 import { OptionReader } from "./option-reader.ts";
 
 /** What `map` and its like take besides a function: an object with state, or an export of a module. */
-export type ShippedFunction<In, Out, Args> = StatefulFunction<In, Out, unknown, Args> | ModuleFunction;
+export type ShippedFunction<In, Out, State, Args> = StatefulFunction<In, Out, State, Args> | ModuleFunction;
 
 /** How a function is called, wherever it runs. */
 export interface CallOptions<Args = unknown> {

@@ -26,6 +26,30 @@ test("functions are checked against the row, and decide what comes after", () =>
   expectTypeOf(types).toBeFunction();
 });
 
+test("functions know their args and their state", () => {
+  const types = () => {
+    const timed = flights.map((flight, { limit }) => ({ late: flight.delay > limit }), {
+      args: { limit: 15n },
+    });
+    expectTypeOf(timed).toEqualTypeOf<DataFrame<{ late: boolean }>>();
+    const spelled = flights.map(
+      {
+        setup: ({ unit }) => ({ suffix: ` ${unit}` }),
+        call: (flight, { suffix }) => ({ delay: flight.delay + suffix }),
+      },
+      { args: { unit: "minutes" } },
+    );
+    expectTypeOf(spelled).toEqualTypeOf<DataFrame<{ delay: string }>>();
+    const kept = flights.filter({ setup: async () => 15n, call: (flight, limit) => flight.delay > limit });
+    expectTypeOf(kept).toEqualTypeOf<DataFrame<Flight>>();
+    // @ts-expect-error there is no such option
+    flights.map((flight) => flight, { retry: 3 });
+    // @ts-expect-error a batch has no columns to keep an error in
+    flights.mapBatches((batch) => batch, { onError: { column: "error" } });
+  };
+  expectTypeOf(types).toBeFunction();
+});
+
 test("tagged queries take frames and values, options only what they know", () => {
   const types = () => {
     expectTypeOf(sp.sql<Flight>`SELECT * FROM ${flights} WHERE delay > ${15n}`).toEqualTypeOf<
