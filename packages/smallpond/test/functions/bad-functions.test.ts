@@ -64,6 +64,18 @@ class Sub extends Rules {
     return () => super.arrow();
   }
 }
+class Words {
+  readonly k = 2;
+  setup(): number {
+    return 1;
+  }
+  call(n: number): number {
+    return n + this.k;
+  }
+}
+function callsThis(this: { readonly k: number }, n: number): number {
+  return n + this.k;
+}
 function outer(..._: number[]): unknown {
   // biome-ignore lint/complexity/noArguments: what a function of the code around it has been given
   return () => arguments.length;
@@ -77,6 +89,8 @@ test.each<[what: string, fn: unknown, names: readonly string[]]>([
   ["import()", async () => await import("./fixtures/lib.ts"), ["import()"]],
   ["import.meta", () => import.meta.url, ["import.meta"]],
   ["a variable that it changes", () => directory.length, ["directory"]],
+  ["an object of a class", new Words(), ["this"]],
+  ["an object with more than its functions", { k: 1, setup: () => 1, call: callsThis }, ["this"]],
   ["a variable of setup()", { setup: () => directory, call: (n: number) => n }, ["directory"]],
 ])("refuses %s in an inline function", async (_, fn, names) => {
   const error = await refusal(fn);

@@ -16,6 +16,8 @@ export interface FreeVariables {
   readonly names: readonly FreeName[];
   /** What has a meaning only where the function stands. */
   readonly bound: readonly Obstacle[];
+  /** Whether it asks for the object that it is a method of. */
+  readonly usesThis: boolean;
 }
 
 const BOUND = {
@@ -45,7 +47,7 @@ export function freeVariables(text: FunctionText): FreeVariables {
     }
   }
   for (const obstacle of boundWords(text)) bound.set(obstacle.name, obstacle);
-  return { names: [...names.values()], bound: [...bound.values()] };
+  return { names: [...names.values()], bound: [...bound.values()], usesThis: usesThis(text) };
 }
 
 /** `__vite_ssr_import_0__.clean`, `import_clean.clean` and `clean_1.clean` were written as `clean`. */
@@ -64,6 +66,15 @@ function boundWords({ program, node: root }: FunctionText): Obstacle[] {
     return undefined;
   });
   return found;
+}
+
+function usesThis({ program, node: root }: FunctionText): boolean {
+  let uses = false;
+  walk(program, (node, above) => {
+    uses ||= node.type === "ThisExpression" && ownerOf(above) === root;
+    return !uses;
+  });
+  return uses;
 }
 
 function wordOf(node: AnyNode, above: readonly AnyNode[], root: AnyNode): Obstacle | undefined {

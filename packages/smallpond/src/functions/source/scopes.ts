@@ -19,7 +19,8 @@ export interface Scopes {
 }
 
 export function scopesOf(program: Program, sourceType: SourceType): Scopes {
-  const manager = analyze(program as never, { ecmaVersion: 2024, sourceType });
+  // What `eval` might declare is left to the one who writes it: names are what the text says.
+  const manager = analyze(program as never, { ecmaVersion: 2024, sourceType, ignoreEval: true });
   const references = new Map<unknown, Reference>();
   for (const scope of manager.scopes) {
     for (const reference of scope.references) references.set(reference.identifier, reference);

@@ -63,14 +63,14 @@ async function asText(
   target: Target,
   nodes: PartNodes | undefined,
 ): Promise<FunctionCode | readonly Obstacle[]> {
-  const { isStateful, running } = target;
+  const { isStateful, hasMore, running } = target;
   const parts = target.parts.map(({ name, text }): TextPart => ({ name, text, node: nodes?.get(name) }));
-  return await shipText({ isStateful, parts, module: running, shapes: helperShapes });
+  return await shipText({ isStateful, hasMore, parts, module: running, shapes: helperShapes });
 }
 
 /** The function as the user wrote it, without what another compiler made of it. */
 async function asOriginalText(
-  { isStateful, parts }: Target,
+  { isStateful, hasMore, parts }: Target,
   { module, nodes }: Original,
 ): Promise<FunctionCode | readonly Obstacle[]> {
   const texts = parts.map(({ name, text }): TextPart => {
@@ -78,7 +78,7 @@ async function asOriginalText(
     const parsed = parseFunction(sourceOf(node, module.program.text));
     return { name, text: parsed === undefined || parsed === "class" ? text : parsed, node };
   });
-  return await shipText({ isStateful, parts: texts, module, shapes: helperShapes });
+  return await shipText({ isStateful, hasMore, parts: texts, module, shapes: helperShapes });
 }
 
 /** As `toString` would give it. A method's node begins with its parameters. */

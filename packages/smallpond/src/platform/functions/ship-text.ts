@@ -21,16 +21,21 @@ export interface TextPart {
 
 export interface TextRequest {
   readonly isStateful: boolean;
+  /** Whether `this` would be another object: one with more than the parts. */
+  readonly hasMore: boolean;
   readonly parts: readonly TextPart[];
   /** The text they stand in, whose compiler's helpers they may use. */
   readonly module: ModuleText | undefined;
   readonly shapes: () => Promise<ReadonlySet<string>>;
 }
 
+const WHOLE_OBJECT: Obstacle = { name: "this", why: "has more than setup(), call() and teardown()" };
+
 /** The code, or what stands in its way. */
 export async function shipText(request: TextRequest): Promise<FunctionCode | readonly Obstacle[]> {
   const free = request.parts.map(({ text }) => freeVariables(text));
   const bound = free.flatMap((one) => one.bound);
+  if (request.hasMore && free.some(({ usesThis }) => usesThis)) bound.push(WHOLE_OBJECT);
   const names = [...new Set(free.flatMap((one) => one.names.map(({ name }) => name)))];
   const helpers = names.length === 0 ? "" : await definitions(names, request);
   if (bound.length === 0 && helpers !== undefined) return textCode(request, helpers);

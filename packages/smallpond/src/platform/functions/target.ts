@@ -26,6 +26,8 @@ export interface Target {
   readonly name: string;
   readonly value: unknown;
   readonly isStateful: boolean;
+  /** Whether it is an object with more than its parts. */
+  readonly hasMore: boolean;
   /** `call` first. */
   readonly parts: readonly [Part, ...Part[]];
   /** The script that all parts stand in. */
@@ -52,6 +54,7 @@ export function targetOf(fn: unknown, name: string): Target {
     name,
     value: fn,
     isStateful: typeof fn !== "function",
+    hasMore: typeof fn !== "function" && !hasOnlyParts(fn as object),
     parts: parts as unknown as [Part, ...Part[]],
     running,
     origin: first && running && originIn(running, first.offset),
@@ -89,6 +92,13 @@ function functionsOf(fn: unknown, name: string): [PartName, FunctionValue][] {
   if (teardown !== undefined) parts.push(["teardown", teardown]);
   return parts;
 }
+
+function hasOnlyParts(object: object): boolean {
+  const isPlain = Object.getPrototypeOf(object) === Object.prototype;
+  return isPlain && Reflect.ownKeys(object).every((key) => PARTS.has(key));
+}
+
+const PARTS: ReadonlySet<PropertyKey> = new Set(["setup", "call", "teardown"]);
 
 function textOf(fn: FunctionValue, name: string): FunctionText {
   const source = Function.prototype.toString.call(fn);
