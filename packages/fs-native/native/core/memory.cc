@@ -1,7 +1,9 @@
-// allocatePages(bytes, flags), mapShared(fd, position, bytes, writable), pageBytes(): memory from mmap as ArrayBuffers.
+// allocatePages(bytes, flags), mapShared(fd, position, bytes, writable), dropPages(buffer), pageBytes(): memory from mmap
+// as ArrayBuffers.
 //
 // Memory is unmapped when JavaScript has no more use for the ArrayBuffer, never before: a view of unmapped memory would
-// end the process. An ArrayBuffer over foreign memory cannot be sent to a worker; map the file again there.
+// end the process. dropPages takes it from the ArrayBuffer, whose views are empty from then on; it is for memory that no
+// operation is under way on. An ArrayBuffer over foreign memory cannot be sent to a worker; map the file again there.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -82,6 +84,14 @@ napi_value mapShared(napi_env env, napi_callback_info info) {
   return wrapped(env, data, bytes);
 }
 
+napi_value dropPages(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  arguments.arrayBuffer(0);
+  if (!arguments.ok()) return nullptr;
+  POND_TRY(napi_detach_arraybuffer(env, arguments.value(0)));
+  return undefined(env);
+}
+
 napi_value pageBytes(napi_env env, napi_callback_info) {
   return number(env, static_cast<double>(sysconf(_SC_PAGESIZE)));
 }
@@ -91,6 +101,7 @@ napi_value pageBytes(napi_env env, napi_callback_info) {
 void exportMemory(napi_env env, napi_value exports) {
   exportFunction(env, exports, "allocatePages", allocatePages);
   exportFunction(env, exports, "mapShared", mapShared);
+  exportFunction(env, exports, "dropPages", dropPages);
   exportFunction(env, exports, "pageBytes", pageBytes);
 }
 

@@ -10,6 +10,8 @@ export interface CoreAddon {
   /** Page-aligned memory, filled with zeros. `flags`: 1 huge pages, 2 locked. */
   allocatePages(bytes: number, flags: number): ArrayBuffer;
   mapShared(fd: number, position: number, bytes: number, writable: boolean): ArrayBuffer;
+  /** Views of the memory are empty from then on; it goes when the loop turns. */
+  dropPages(buffer: ArrayBuffer): void;
   pageBytes(): number;
 
   /** Of direct operations on an open file: position * 2^16 + memory, 0 where impossible, -1 where unknown. */

@@ -22,7 +22,7 @@ export interface SharedMemory extends Disposable {
   /** A part of it as a lease, so that disks and sockets read into shared memory. Give leases back before closing. */
   lease(part?: { readonly offset?: number; readonly length?: number }): BufferLease;
 
-  /** Closes the descriptor. The mapping goes when nobody has the buffer any more. Idempotent. */
+  /** Gives the mapping back: views of it are empty from then on. The memory lives on with others who have it. Idempotent. */
   close(): void;
 }
 

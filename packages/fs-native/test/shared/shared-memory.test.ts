@@ -148,6 +148,19 @@ describe.skipIf(MISSING !== undefined)(`shared memory${MISSING ?? ""}`, () => {
     expect(() => memory.lease({ offset: 65_536, length: 1 })).toThrow("within its memory");
   });
 
+  test("memory that was closed is nobody's: views of it are empty", async () => {
+    const memory = await createSealedMemory({ bytes: 4_096 });
+    const view = new Uint8Array(memory.region.buffer);
+    const word = new Int32Array(memory.region.buffer, 8, 1);
+    view[0] = 1;
+    memory.close();
+    memory.close();
+    expect([view.length, view[0], word.length]).toEqual([0, undefined, 0]);
+    view[0] = 2;
+    expect(() => Atomics.load(word, 0)).toThrow(TypeError);
+    expect(() => memory.lease()).toThrow();
+  });
+
   test("more than one slice of it is reserved", async () => {
     using memory = await createSealedMemory({ bytes: 150 * MIB });
     expect(statSync(`/proc/self/fd/${memory.descriptor}`).blocks * 512).toBe(150 * MIB);

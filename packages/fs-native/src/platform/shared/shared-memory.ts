@@ -112,20 +112,26 @@ export async function adoptSharedMemory(fd: number, options: AdoptMemoryOptions 
 
 class MappedMemory implements SharedMemory, LeaseHome {
   readonly name: string;
+  readonly bytes: number;
   readonly region: Region;
   readonly isWritable: boolean;
+  readonly #addon: CoreAddon;
   readonly #descriptor: OwnedDescriptor;
   #leases = 0;
+  #isClosed = false;
 
-  constructor(descriptor: OwnedDescriptor, region: Region, options: { name: string; writable: boolean }) {
+  constructor(
+    addon: CoreAddon,
+    descriptor: OwnedDescriptor,
+    region: Region,
+    options: { name: string; writable: boolean },
+  ) {
+    this.#addon = addon;
     this.#descriptor = descriptor;
     this.region = region;
+    this.bytes = region.buffer.byteLength;
     this.name = options.name;
     this.isWritable = options.writable;
-  }
-
-  get bytes(): number {
-    return this.region.buffer.byteLength;
   }
 
   get descriptor(): number {
@@ -151,7 +157,10 @@ class MappedMemory implements SharedMemory, LeaseHome {
 
   close(): void {
     assert(this.#leases === 0, "leases of shared memory are given back before it closes");
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#descriptor.close();
+    this.#addon.dropPages(this.region.buffer);
   }
 
   [Symbol.dispose](): void {
@@ -166,6 +175,7 @@ function mapped(
 ): SharedMemory {
   const buffer = addon.mapShared(descriptor.fd, 0, bytes, writable);
   return new MappedMemory(
+    addon,
     descriptor,
     { id: newRegionId(), buffer, alignment: addon.pageBytes() },
     { name, writable },
