@@ -7,7 +7,8 @@ import type { Row } from "../../src/index.ts";
 import { failureOf } from "../support/failure.ts";
 import { openWorld, rowTexts, type World } from "../support/world.ts";
 
-const PYTHON = fileURLToPath(new URL("../../../../.bench/venv/bin/python", import.meta.url));
+/** Made by `.ci/install`. */
+const PYTHON = fileURLToPath(new URL("../../../../.bench/test-venv/bin/python", import.meta.url));
 
 const ODD = ["plain", "a/b=c", "ä ö%41", "..", "it's", "x".repeat(80)];
 
@@ -115,7 +116,7 @@ test.each([
 });
 
 test.skipIf(!existsSync(PYTHON))(
-  "pyarrow reads values, appends and every format (skipped where it is not installed)",
+  "pyarrow reads values, appends and every format (.ci/install installs it)",
   async () => {
     await using world = await openWorld();
     const frame = world.sp.sql(ROWS);
