@@ -334,7 +334,9 @@ export default tseslint.config(
     files: ["packages/smallpond/src/**/*.ts"],
     rules: { "@typescript-eslint/no-restricted-imports": ["error", { patterns: roomImports("elsewhere") }] },
   },
-  ...["logical", "optimizer", "planner", "execution", "functions", "dataset", "duckdb", "arrow"].map(smallpondRoom),
+  ...["logical", "optimizer", "planner", "execution", "functions", "dataset", "duckdb", "arrow"].map(
+    smallpondRoom,
+  ),
   {
     name: "pond/tool-configuration",
     files: ["**/*.config.{ts,mjs,js}"],

@@ -6,18 +6,23 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    projects: ["packages/base", "packages/fs-native", "packages/smallpond", "packages/cli", "packages/sim", "apps/bench"].map(
-      (root) => ({
-        resolve: { conditions },
-        ssr: { resolve: { conditions } },
-        test: {
-          name: root.split("/")[1] as string,
-          root,
-          include: ["test/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
-      }),
-    ),
+    projects: [
+      "packages/base",
+      "packages/fs-native",
+      "packages/smallpond",
+      "packages/cli",
+      "packages/sim",
+      "apps/bench",
+    ].map((root) => ({
+      resolve: { conditions },
+      ssr: { resolve: { conditions } },
+      test: {
+        name: root.split("/")[1] as string,
+        root,
+        include: ["test/**/*.test.ts"],
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+      },
+    })),
   },
 });
