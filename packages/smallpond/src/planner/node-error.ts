@@ -32,6 +32,8 @@ export function culprit(error: unknown, node: LogicalNode): LogicalNode {
   if (!isPondError(error)) return node;
   // Raised by the shuffle's own expression, not by SQL of people's.
   if (error.message.includes(BAD_PARTITION_KEY)) return node;
+  // It names the file of the row that the function was given, which is not what is wrong.
+  if (node.kind === "function" && error.code.startsWith("FUNCTION_")) return node;
   const scan = topological(node).find((one) => isFileScan(one) && readsNamedFile(one, error.message));
   if (scan !== undefined) return scan;
   let step = node;

@@ -27,6 +27,7 @@ test.each(PLACES)(
     expect(error.message).toContain("does not fit BIGINT");
     expect(error.hint).toContain("schema");
     expect(error.details).toMatchObject({ row: MILLION, fileRow: 700_000, column: "n", value: '"abc"' });
+    expect(error.details).toMatchObject({ step: "map(odd)" });
   },
 );
 
