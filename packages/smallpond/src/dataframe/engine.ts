@@ -5,22 +5,10 @@ import { type Clock, type Disk, isPondError } from "@smallpond/base";
 import { datasetBytes, type StoredDataset } from "../dataset/stored-dataset.ts";
 import type { BoundSchema, Database, DatabaseConnection } from "../duckdb/database.ts";
 import type { SqlParser } from "../duckdb/parser.ts";
-import type { Column } from "../duckdb/schema.ts";
 import type { FunctionHost } from "../execution/function-task.ts";
 import type { TaskRunner } from "../execution/runner.ts";
 import { runStages, type TaskFailure } from "../execution/scheduler.ts";
-import type { OutputColumn } from "../functions/spec.ts";
-import type { FunctionNode } from "../logical/function.ts";
-import { limit } from "../logical/limit.ts";
-import {
-  isFileScan,
-  isRowWise,
-  type LogicalNode,
-  type NodeId,
-  type NodeMeta,
-  topological,
-  withInputs,
-} from "../logical/node.ts";
+import { isFileScan, type LogicalNode, type NodeId, type NodeMeta, topological } from "../logical/node.ts";
 import type { Write } from "../logical/write.ts";
 import { optimize } from "../optimizer/optimize.ts";
 import type { RuleContext } from "../optimizer/rule.ts";
@@ -30,7 +18,6 @@ import { Emitter } from "../planner/emit.ts";
 import { Estimator } from "../planner/estimate.ts";
 import { atNode, culprit } from "../planner/node-error.ts";
 import { planStages, type StageGraph, type StageHost } from "../planner/plan.ts";
-import { rowPlaces } from "../planner/row-places.ts";
 import { schemaOf } from "../planner/schema-of.ts";
 import type { Size } from "../planner/size.ts";
 import { frontier } from "../planner/stage-steps.ts";
@@ -40,8 +27,8 @@ import type { JobDirectory } from "../storage/job-directory.ts";
 import type { Owners } from "../storage/owner.ts";
 import type { PlannedFrame } from "./explain.ts";
 import type { FailurePlace } from "./failed-tasks.ts";
+import { type ActionReads, FunctionPlanning } from "./function-planning.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
-import { type SamplingHost, sampleColumns } from "./function-sampling.ts";
 import { Inputs, type TypedScans } from "./inputs.ts";
 import { newPromise } from "./new-promise.ts";
 import type { ActionPlan, ActionRecorder, Recorder } from "./recorder.ts";
@@ -114,14 +101,14 @@ export class Engine {
   /** Numbers of nodes that stand for a part of another in every plan, by that node and the part's name. */
   readonly #parts = new Map<NodeId, Map<string, NodeId>>();
   readonly #typed: TypedScans = new Map();
-  /** Samples under way, by function. */
-  readonly #samples = new Map<string, Promise<readonly OutputColumn[]>>();
+  readonly #functions: FunctionPlanning;
   #stages: Promise<void> = Promise.resolve();
   #writes = 0;
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
     this.parser = deps.parser;
+    this.#functions = new FunctionPlanning({ ...deps, isStored: (node) => this.#kept.has(node.id) });
   }
 
   /** Runs what must be run first and returns the query for the rows. */
@@ -250,22 +237,10 @@ export class Engine {
     const isStored = (one: LogicalNode): boolean => this.#kept.has(one.id);
     try {
       const optimized = optimize(node, { isStored, observe, derive });
-      await this.#checkFunctions(optimized, isStored);
+      await this.#functions.check(optimized);
       return await alignPartitions(context, optimized, derive);
     } catch (error) {
       throw atNode(error, node);
-    }
-  }
-
-  /** Whether every function can be called wherever it may come to is known before anything runs. */
-  async #checkFunctions(root: LogicalNode, isStored: (node: LogicalNode) => boolean): Promise<void> {
-    for (const node of topological(root, isStored)) {
-      if (node.kind !== "function" || isStored(node)) continue;
-      try {
-        await this.#deps.functions.capture(node.functionId);
-      } catch (error) {
-        throw atNode(error, node);
-      }
     }
   }
 
@@ -374,6 +349,12 @@ export class Engine {
   #context(locked: boolean = false, options: ActionOptions = {}): ActionContext {
     const { planning, disk, version, functions } = this.#deps;
     const inputs = new Inputs(disk, planning, this.#typed);
+    const { signal } = options;
+    const reads: ActionReads = {
+      compute: (node) => (locked ? this.#computeLocked(node, { signal }) : this.compute(node, { signal })),
+      read: (node) => this.#read(node, "order", { signal }, locked),
+      signal,
+    };
     const context: ActionContext = {
       inputs,
       connection: planning,
@@ -382,57 +363,13 @@ export class Engine {
       engine: version,
       stored: (id) => this.#kept.get(id)?.dataset,
       function: (node) => functions.spec(node.functionId),
-      columns: (node) => this.#columns(context, node, { locked, signal: options.signal }),
+      columns: (node) => this.#functions.columns(context, node, reads),
       learned: (node, columns) => functions.learn(node.functionId, columns),
       files: async (scan) => (await inputs.of(scan)).files,
       inferred: (scan) => inputs.inferred(scan),
       schemas: new Map(),
     };
     return context;
-  }
-
-  /** Known columns, or those of a sample; two that ask at once see one sample. */
-  async #columns(
-    context: ActionContext,
-    node: FunctionNode,
-    options: ActionOptions & { readonly locked: boolean },
-  ): Promise<readonly OutputColumn[]> {
-    const { functions } = this.#deps;
-    const known = (): readonly OutputColumn[] | null => functions.spec(node.functionId).columns;
-    if (known() !== null) return known()!;
-    const pending = this.#samples.get(node.functionId) ?? this.#sample(context, node, options);
-    this.#samples.set(node.functionId, pending);
-    try {
-      functions.learn(node.functionId, await pending);
-    } catch (error) {
-      throw atNode(error, node);
-    } finally {
-      this.#samples.delete(node.functionId);
-    }
-    return known()!;
-  }
-
-  async #sample(
-    context: ActionContext,
-    node: FunctionNode,
-    { locked, signal }: ActionOptions & { readonly locked: boolean },
-  ): Promise<readonly OutputColumn[]> {
-    const { calls, planning, functions, nextId } = this.#deps;
-    const options = { signal };
-    const host: SamplingHost = {
-      calls,
-      places: planning,
-      signal: signal ?? new AbortController().signal,
-      isStored: (one) => this.#kept.has(one.id),
-      compute: (one) => (locked ? this.#computeLocked(one, options) : this.compute(one, options)),
-      read: (one, rows) => {
-        const first = rows === null ? one : limit({ id: nextId(), origin: one.origin }, one, rows);
-        return this.#read(first, "order", options, locked);
-      },
-      placesOf: async (one) => (await rowPlaces(context, whole(one)))?.(0) ?? null,
-      inputColumns: async (one) => (await schemaOf(context, one.inputs[0]!)).map(asOutput),
-    };
-    return await sampleColumns(host, node, functions.spec(node.functionId));
   }
 
   /** Binds the plan step by step: if that fails too, the error belongs to the first step that fails. */
@@ -446,14 +383,4 @@ export class Engine {
     }
     return atNode(error, culprit(error, root));
   }
-}
-
-function asOutput({ name, type }: Column): OutputColumn {
-  return { name, type, always: false };
-}
-
-/** The same rows as one partition. */
-function whole(node: LogicalNode): LogicalNode {
-  if (node.kind === "repartition" && node.spec.kind === "even") return whole(node.inputs[0]!);
-  return isRowWise(node) ? withInputs(node, [whole(node.inputs[0]!)]) : node;
 }

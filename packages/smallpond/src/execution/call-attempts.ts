@@ -54,7 +54,7 @@ export async function callByPolicy(
 }
 
 /** Waits for the function no longer than it may take, or than anybody wants to know. */
-export async function once(
+async function once(
   clock: Clock,
   fn: OpenFunction,
   input: never,
@@ -76,7 +76,7 @@ export async function once(
 }
 
 /** What the work gives, unless the signal aborts first: then its reason, whatever becomes of the work. */
-export function orAbort(work: unknown, signal: AbortSignal): Promise<unknown> {
+function orAbort(work: unknown, signal: AbortSignal): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason as Error);
     if (signal.aborted) onAbort();

@@ -34,7 +34,7 @@ export async function produceBatches(run: FunctionRun): Promise<WrittenFile[]> {
   const interrupt = (): void => context.input.interrupt();
   const options = { batchRows: task.fn.batchRows, interrupt };
   try {
-    const window = { concurrency, waitingMax: concurrency, signal };
+    const window = { clock: context.calls.clock, concurrency, waitingMax: concurrency, signal };
     for await (const results of orderedCalls(eachAlone(tables.arrowBatches(result, options)), call, window)) {
       for (const returned of results) {
         await output.add(called[0]!, returned);

@@ -22,7 +22,8 @@ export async function filterRows(run: FunctionRun): Promise<WrittenFile[]> {
   const chunks: (readonly ColumnData[])[] = [];
   const verdicts: boolean[] = [];
   const call = (row: Row, index: number): unknown => run.call(row as never, index);
-  const window = { concurrency: task.fn.calls.concurrency, waitingMax: WAITING_MAX, signal };
+  const { clock } = context.calls;
+  const window = { clock, concurrency: task.fn.calls.concurrency, waitingMax: WAITING_MAX, signal };
   try {
     for await (const results of orderedCalls(readRows(run, chunks), call, window)) {
       for (const result of results) verdicts.push(Boolean(result));

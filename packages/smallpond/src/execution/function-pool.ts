@@ -60,11 +60,6 @@ export class FunctionPool {
     return (await held).open;
   }
 
-  /** Whether there is a state that wants its `teardown`. */
-  get isEmpty(): boolean {
-    return this.#held.size === 0;
-  }
-
   /** Gives up all states; throws the first failure of a `teardown` when all have run. */
   async close(): Promise<void> {
     const held = [...this.#held.values()];

@@ -25,7 +25,8 @@ export async function produceRows(run: FunctionRun): Promise<WrittenFile[]> {
     if (isThenable(result)) output.sample?.waited();
     return result;
   };
-  const window = { concurrency: task.fn.calls.concurrency, waitingMax: WAITING_MAX, signal };
+  const { clock } = context.calls;
+  const window = { clock, concurrency: task.fn.calls.concurrency, waitingMax: WAITING_MAX, signal };
   try {
     let index = 0;
     for await (const results of orderedCalls(input.batches, call, window)) {
@@ -39,7 +40,7 @@ export async function produceRows(run: FunctionRun): Promise<WrittenFile[]> {
   }
 }
 
-export interface InputRows {
+interface InputRows {
   readonly schema: Schema;
   /** Read one batch ahead; whoever leaves early interrupts the query. */
   readonly batches: AsyncIterable<readonly Row[]>;

@@ -1,4 +1,5 @@
 /** Calls a function for some rows to see which columns it returns. What it returns is thrown away. */
+import type { Clock } from "@smallpond/base";
 import { loadArrow } from "../arrow/lazy.ts";
 import type { DatabaseConnection } from "../duckdb/database.ts";
 import { rowBatches } from "../duckdb/rows.ts";
@@ -37,7 +38,8 @@ export async function sampleFunction(
   const signal = signalOfCalls([source.signal, leave.signal]);
   try {
     const call = caller(calls, await functions.open(fn), { fn }, signal);
-    return await (fn.form === "batches" ? sampleBatches : sampleRows)(fn, source, call, signal);
+    if (fn.form === "batches") return await sampleBatches(fn, source, call);
+    return await sampleRows(fn, source, { call, clock: calls.clock, signal });
   } catch (error) {
     const partition = { index: 0, count: 1 };
     throw await placed(source.places.connection, { places: source.places.sql, partition }, error);
@@ -49,8 +51,7 @@ export async function sampleFunction(
 async function sampleRows(
   fn: FunctionSpec,
   source: SampleSource,
-  call: FunctionRun["call"],
-  signal: AbortSignal,
+  { call, clock, signal }: { readonly clock: Clock } & Pick<FunctionRun, "call" | "signal">,
 ): Promise<Sampled> {
   const sample = new ColumnSample(fn);
   const watched = (row: Row, index: number): unknown => {
@@ -59,7 +60,7 @@ async function sampleRows(
     return result;
   };
   const { concurrency } = fn.calls;
-  const window = { concurrency, waitingMax: concurrency, signal };
+  const window = { clock, concurrency, waitingMax: concurrency, signal };
   let index = 0;
   for await (const results of orderedCalls(fewRows(fn, source), watched, window)) {
     for (const result of results) {
