@@ -1,5 +1,5 @@
 /** Calls by policy in virtual time: rates, pauses, limits, and the order of results. */
-import { SeededRandom } from "@smallpond/base";
+import { type Clock, SeededRandom } from "@smallpond/base";
 import { ManualClock } from "@smallpond/base/testing";
 import { expect, test } from "vitest";
 import { type CallDeps, callByPolicy, KeptFailure } from "../../src/execution/call-attempts.ts";
@@ -132,6 +132,7 @@ test("results come in the order of the inputs, and no more wait than may", async
   const seen: unknown[] = [];
   const reading = (async () => {
     for await (const results of orderedCalls(batchesOf(waits), call, {
+      clock,
       concurrency: 2,
       waitingMax: 4,
       signal,
@@ -158,6 +159,7 @@ test("the first failure is told at once, and calls under way are not waited for"
   const { signal } = new AbortController();
   const reading = (async () => {
     for await (const _ of orderedCalls(batchesOf([1e9, 20]), call, {
+      clock,
       concurrency: 8,
       waitingMax: 8,
       signal,
@@ -172,3 +174,22 @@ test("the first failure is told at once, and calls under way are not waited for"
 async function* batchesOf(values: readonly number[]): AsyncGenerator<readonly number[], void> {
   yield values;
 }
+
+test("calls that never wait let others through after a while, and hear an abort then", async () => {
+  const clock = new ManualClock();
+  const controller = new AbortController();
+  let busyMs = 0;
+  // Time passes while a call keeps the loop busy, which a manual clock cannot see by itself.
+  const busy: Clock = Object.assign(Object.create(clock) as Clock, { monotonicMs: () => busyMs });
+  const window = { clock: busy, concurrency: 1, waitingMax: 8, signal: controller.signal };
+  const call = (): number => (busyMs += 20);
+  const reading = (async () => {
+    for await (const _ of orderedCalls(batchesOf(Array.from({ length: 1_000 }, () => 0)), call, window)) {
+      // Nothing comes before the batch is over.
+    }
+  })().catch((error: Error) => error.message);
+  await Promise.resolve();
+  controller.abort(new Error("enough"));
+  expect(await reading).toBe("enough");
+  expect(busyMs).toBeLessThan(1_000);
+});
