@@ -140,7 +140,7 @@ class Endpoint final : public Watcher::Owner, public Turns::Owner {
     return count;
   }
 
-  // Reads errors only, which makes no progress with other transfers.
+ private:
   size_t reapErrors(size_t from) {
     size_t count = 0;
     while (from + count < entries) {
@@ -151,7 +151,6 @@ class Endpoint final : public Watcher::Owner, public Turns::Owner {
     return count;
   }
 
- private:
   void tell(size_t at, void* context, int32_t result, int32_t peer) {
     int32_t* lanes = outcomes + at * kOutcomeLanes;
     lanes[0] = slotOf(context);
@@ -163,7 +162,7 @@ class Endpoint final : public Watcher::Owner, public Turns::Owner {
     auto* given = static_cast<fi_context2*>(context);
     if (given < contexts.data() || given >= contexts.data() + contexts.size()) return kNoSlot;
     const auto slot = static_cast<size_t>(given - contexts.data());
-    // Told twice. Providers do that: libfabric 1.17 for a read whose connection is closed in the middle of its answer.
+    // Told twice.
     if (!inFlight[slot]) return kNoSlot;
     inFlight[slot] = false;
     return static_cast<int32_t>(slot);
@@ -338,9 +337,9 @@ napi_value fabricInsert(napi_env env, napi_callback_info info) {
 napi_value fabricRemove(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   Endpoint* endpoint = endpointOf(env, arguments.value(0));
-  fi_addr_t peer = arguments.uint32(1);
+  const uint32_t peer = arguments.uint32(1);
   if (endpoint == nullptr || !arguments.ok()) return nullptr;
-  const int failed = fi_av_remove(endpoint->fabric->addresses(), &peer, 1, 0);
+  const int failed = endpoint->fabric->removePeer(peer);
   if (failed != 0) throwFabric(env, -failed, "fi_av_remove");
   endpoint->busy = true;
   return undefined(env);
@@ -497,9 +496,7 @@ napi_value fabricReap(napi_env env, napi_callback_info info) {
   Endpoint* endpoint = endpointOf(env, arguments.value(0));
   if (endpoint == nullptr) return nullptr;
   endpoint->busy = true;
-  // After a connection was closed its errors come first, before anything moves on: see slotOf.
-  const size_t errors = endpoint->reapErrors(0);
-  return number(env, static_cast<double>(errors > 0 ? errors : endpoint->reap()));
+  return number(env, static_cast<double>(endpoint->reap()));
 }
 
 napi_value fabricHold(napi_env env, napi_callback_info info) {

@@ -3,8 +3,13 @@
 #include <cstdlib>
 #include <memory>
 
+#include "sockets.h"
+
 namespace pond {
 namespace {
+
+// Turns of progress that broken connections are given to be noticed; two are enough unless much is left to be read.
+constexpr int kProgressMax = 1'000;
 
 constexpr uint32_t kApiVersion = FI_VERSION(1, 15);
 constexpr uint64_t kMessagesInOrder = FI_ORDER_SAS;
@@ -114,10 +119,32 @@ int Fabric::tryWait() {
   return fi_trywait(fabric_, waited, 1);
 }
 
-void Fabric::closeEndpoint() { closeAndForget(endpoint_); }
+void Fabric::closeEndpoint() {
+  if (endpoint_ == nullptr) return;
+  if (mustShutDownFirst(*info_)) breakConnections(nullptr);
+  closeAndForget(endpoint_);
+}
+
+int Fabric::removePeer(fi_addr_t peer) {
+  uint8_t address[256];
+  size_t bytes = sizeof address;
+  if (mustShutDownFirst(*info_) && fi_av_lookup(addresses_, peer, address, &bytes) == 0) breakConnections(address);
+  return fi_av_remove(addresses_, &peer, 1, 0);
+}
+
+void Fabric::breakConnections(const void* peer) {
+  uint8_t own[256];
+  size_t bytes = sizeof own;
+  if (fi_getname(&endpoint_->fid, own, &bytes) != 0) return;
+  const SocketsOf sockets{waitFd_, own, bytes, peer};
+  for (int turn = 0; turn < kProgressMax && shutDownSockets(sockets) > 0; turn++) {
+    // Makes progress, and reads nothing.
+    fi_cq_read(completions_, nullptr, 0);
+  }
+}
 
 Fabric::~Fabric() {
-  closeAndForget(endpoint_);
+  closeEndpoint();
   closeAndForget(completions_);
   closeAndForget(addresses_);
   closeAndForget(domain_);

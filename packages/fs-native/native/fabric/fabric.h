@@ -35,6 +35,9 @@ class Fabric {
   static Fabric* open(const FabricOpenSettings& settings, int* error, const char** call);
   // Ends all transfers: afterwards nothing touches the memory of operations. Their outcomes are not told any more.
   void closeEndpoint();
+  // Ends the transfers with one peer and takes it out of the address vector; the outcomes are there to be read. 0, or a
+  // negative error number.
+  int removePeer(fi_addr_t peer);
   // Once the loop has let go of the wait descriptor.
   ~Fabric();
   Fabric(const Fabric&) = delete;
@@ -54,6 +57,7 @@ class Fabric {
  private:
   Fabric() = default;
   int fill(const FabricOpenSettings& settings, const char** call);
+  void breakConnections(const void* peer);
 
   fi_info* info_ = nullptr;
   WriteGuarantee guarantee_ = WriteGuarantee::kDeliveryComplete;
