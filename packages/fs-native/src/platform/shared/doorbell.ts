@@ -27,6 +27,12 @@ export interface DoorbellSettings {
 
 export const DEFAULT_DOORBELL_SETTINGS: DoorbellSettings = { pollMicroseconds: 50 };
 
+/**
+ * Looking in vain takes the processor from the one who is waited for, where there are few of them: the next waits then
+ * sleep at once.
+ */
+const SLEEPS_AFTER_VAIN = 15;
+
 const AWAKE = 0;
 const ASLEEP = 1;
 
@@ -54,6 +60,7 @@ export class Doorbell {
   readonly #word: SharedWord;
   readonly #event: ProcessEvent;
   readonly #settings: DoorbellSettings;
+  #sleepsLeft = 0;
 
   constructor(word: SharedWord, event: ProcessEvent, settings: Partial<DoorbellSettings> = {}) {
     this.#word = word;
@@ -69,7 +76,9 @@ export class Doorbell {
     const { signal } = options;
     signal?.throwIfAborted();
     while (!isThere()) {
-      if (await this.#poll(isThere, signal)) return;
+      if (this.#sleepsLeft > 0) this.#sleepsLeft--;
+      else if (await this.#poll(isThere, signal)) return;
+      else this.#sleepsLeft = SLEEPS_AFTER_VAIN;
       await this.#sleep(isThere, options);
     }
   }
