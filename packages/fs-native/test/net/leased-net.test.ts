@@ -10,6 +10,7 @@ import {
 } from "@smallpond/fs-native";
 import { type LeasedNetUnderTest, leasedNetContract } from "@smallpond/fs-native/testing";
 import { describe, expect, test } from "vitest";
+import { startChild } from "../child.ts";
 import { missingNative } from "../missing-native.ts";
 import { runContract } from "../run-contract.ts";
 
@@ -109,6 +110,24 @@ describe.each(ENGINES)("%s", (engine) => {
     await expect((async () => client.fill(65))()).rejects.toThrow("at most 64 bytes");
   });
 });
+
+test.skipIf(MISSING !== undefined)(
+  "a server that may open no more descriptors takes connections again once it may",
+  async () => {
+    const limited = ["sh", "-ec", 'ulimit -n 60; exec "$@"', "sh"];
+    const server = startChild(new URL("./serve-few.ts", import.meta.url), ["native"], { before: limited });
+    const address = JSON.parse(await server.line) as NetAddress;
+    const net = openLeasedNet({ engine: "native" });
+    const waiting = await Promise.all(Array.from({ length: 100 }, () => net.connect(address)));
+    // In order, since each is greeted when there is a descriptor for it: those before have left.
+    for (const connection of waiting) {
+      expect(await connection.fill(1)).toBe(true);
+      await connection.close();
+    }
+    server.process.stdin?.end();
+    expect(await server.ended).toMatchObject({ code: 0, stderr: "" });
+  },
+);
 
 test.skipIf(MISSING !== undefined)("IPv6 addresses work as they are", async (context) => {
   const net = openLeasedNet({ engine: "native" });
