@@ -3,9 +3,11 @@ import type { Suite } from "../../harness/benchmark.ts";
 import { crcBenchmarks } from "./crc.ts";
 import { prepareFile } from "./data.ts";
 import { diskBenchmarks } from "./disk.ts";
+import { netBenchmarks } from "./net.ts";
+import { pingPongBenchmarks } from "./ping-pong.ts";
 
 export const nativeSuite: Suite = {
   name: "native",
-  benchmarks: [...diskBenchmarks, ...crcBenchmarks],
+  benchmarks: [...diskBenchmarks, ...crcBenchmarks, ...netBenchmarks, ...pingPongBenchmarks],
   prepare: prepareFile,
 };
