@@ -21,6 +21,7 @@
 #include "../common/environment.h"
 #include "exports.h"
 #include "fabric.h"
+#include "sockets.h"
 #include "turns.h"
 
 namespace pond {
@@ -84,8 +85,12 @@ class Endpoint final : public Watcher::Owner, public Turns::Owner {
     return false;
   }
 
-  // The provider may still write to memory that goes with the environment.
-  void onEnding() override { end(); }
+  // Node has dropped external memory by now, before any hook of ours, and the provider copies to memory while it closes:
+  // so it is never called again.
+  void onEnding() override {
+    shutDownSockets(SocketsOf{fabric->waitFd(), nullptr, 0, nullptr});
+    turns->close();
+  }
 
   void end() {
     fabric->closeEndpoint();
@@ -94,10 +99,15 @@ class Endpoint final : public Watcher::Owner, public Turns::Owner {
 
   void onClosed() override {
     watcher = nullptr;
-    for (const Region& region : regions) {
-      if (region.registration != nullptr) fi_close(&region.registration->fid);
+    if (environment->ending()) {
+      closeDescriptors(fabric->waitFd());
+      static_cast<void>(fabric.release());
+    } else {
+      for (const Region& region : regions) {
+        if (region.registration != nullptr) fi_close(&region.registration->fid);
+      }
+      fabric.reset();
     }
-    fabric.reset();
     if (closed != nullptr) closed->call(0);
     if (!environment->ending()) {
       for (const auto& [data, reference] : memories) napi_delete_reference(environment->env(), reference);

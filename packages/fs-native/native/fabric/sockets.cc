@@ -99,6 +99,11 @@ bool mustShutDownFirst(const fi_info& info) {
   return FI_VERSION_LT(fi_version(), FI_VERSION(1, 18)) && std::strncmp(info.fabric_attr->prov_name, "tcp", 3) == 0;
 }
 
+void closeDescriptors(int waitFd) {
+  for (const int waited : waitedBy(waitFd)) closeDescriptors(waited);
+  close(waitFd);
+}
+
 size_t shutDownSockets(const SocketsOf& sockets) { return shutDownBelow(sockets.waitFd, sockets, 0); }
 
 }  // namespace pond

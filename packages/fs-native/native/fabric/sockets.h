@@ -26,4 +26,7 @@ struct SocketsOf {
 // Shuts connections down; how many of them the provider still has. Call again, after progress, until there are none.
 size_t shutDownSockets(const SocketsOf& sockets);
 
+// Closes a wait descriptor and all that it waits for: of an endpoint that is left as it is, and never called again.
+void closeDescriptors(int waitFd);
+
 }  // namespace pond

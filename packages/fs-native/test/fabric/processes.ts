@@ -1,18 +1,14 @@
-/** Partners in processes of their own, to be stopped and killed. */
+/** Partners in processes of their own, to be stopped and killed. They run the built package. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { fromHex } from "@smallpond/base";
 import type { FabricPartner } from "@smallpond/fs-native/testing";
+import { PROVIDER } from "./here.ts";
 
-const PROGRAM = fileURLToPath(new URL("./partner-process.ts", import.meta.url));
-const RUN = ["--conditions=@smallpond/source", "--import", "tsx"];
-
-export function startProgram(path: string, args: readonly string[] = []): ChildProcess {
-  return spawn(process.execPath, [...RUN, path, ...args], { stdio: ["pipe", "pipe", "inherit"] });
-}
-
+const PROGRAM = fileURLToPath(new URL("./partner-process.mjs", import.meta.url));
 export async function startPartnerProcess(): Promise<Required<FabricPartner>> {
-  const child = startProgram(PROGRAM);
+  const args = [PROGRAM, PROVIDER.provider, PROVIDER.host];
+  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const line = await firstLine(child);
   return {
@@ -27,7 +23,7 @@ export async function startPartnerProcess(): Promise<Required<FabricPartner>> {
   };
 }
 
-export async function firstLine(child: ChildProcess): Promise<string> {
+async function firstLine(child: ChildProcess): Promise<string> {
   let text = "";
   for await (const chunk of child.stdout!.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
     text += chunk as string;

@@ -2,10 +2,9 @@
 import { toHex } from "@smallpond/base";
 import { openBufferPool, openFabric } from "@smallpond/fs-native";
 import { runFabricPartner } from "@smallpond/fs-native/testing";
-import { PROVIDER } from "./here.ts";
 
 const pool = openBufferPool();
-const endpoint = await openFabric(pool, PROVIDER);
+const endpoint = await openFabric(pool, { provider: process.argv[2], host: process.argv[3] });
 process.stdin.resume().once("end", () => process.exit());
 console.log(toHex(endpoint.address));
 await runFabricPartner(endpoint, pool);
