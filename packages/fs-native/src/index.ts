@@ -37,6 +37,7 @@ export { DEFAULT_LEASED_NET_SETTINGS, type LeasedNetSettings } from "./net/setti
 export { type CapabilitiesOptions, capabilities } from "./platform/capabilities/capabilities.ts";
 export { DEFAULT_QUEUE_SETTINGS, type DiskQueueSettings, openDiskQueue } from "./platform/disk/open-queue.ts";
 export { QueueDisk } from "./platform/disk/queue-disk.ts";
+export { type FabricFacts, type FabricProvider, fabricFacts } from "./platform/fabric/fabric-facts.ts";
 export { FABRIC_PROVIDERS, type OpenFabricOptions, openFabric } from "./platform/fabric/open-fabric.ts";
 export {
   type FuseMount,

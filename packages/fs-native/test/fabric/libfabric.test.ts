@@ -1,7 +1,7 @@
 import { NodeClock } from "@smallpond/base/platform/node";
-import { type FabricEndpoint, openBufferPool, openFabric } from "@smallpond/fs-native";
+import { type FabricEndpoint, fabricFacts, openBufferPool, openFabric } from "@smallpond/fs-native";
 import { type FabricUnderTest, fabricContract, runFabricPartner } from "@smallpond/fs-native/testing";
-import { beforeAll, describe, expect, test } from "vitest";
+import { assert, beforeAll, describe, expect, test } from "vitest";
 import { runContract } from "../run-contract.ts";
 import { PROVIDER, withoutFabric } from "./here.ts";
 import { startPartnerProcess } from "./processes.ts";
@@ -80,6 +80,15 @@ describe.skipIf(missing !== undefined)(`libfabric, ${PROVIDER.provider}`, () => 
       expect(endpoint.limits.addressBytes).toBe(endpoint.address.length);
       expect(endpoint.limits.writeGuarantee).toBe("delivery-complete");
       expect(endpoint.limits.transmitDepthMax).toBeGreaterThan(0);
+    });
+
+    test("what there is, is listed with whether tests run over it", () => {
+      const facts = fabricFacts();
+      assert(facts.kind === "present");
+      expect(facts.version).toMatch(/^\d+\.\d+$/);
+      expect(facts.providers).toContainEqual(
+        expect.objectContaining({ provider: PROVIDER.provider, isTested: true }),
+      );
     });
 
     test("a provider that is not there is told", async () => {
