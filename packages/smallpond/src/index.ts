@@ -1,9 +1,6 @@
 /** The door of `smallpond`. */
 export { formatError, isPondError, PondError } from "@smallpond/base";
-export {
-  DataFrame,
-  type JoinOptions,
-} from "./dataframe/data-frame.ts";
+export { DataFrame } from "./dataframe/data-frame.ts";
 export type { ExplainedPlan, ExplainedStage, ExplainOptions } from "./dataframe/explained-plan.ts";
 export type {
   BatchOptions,
@@ -13,7 +10,7 @@ export type {
 } from "./dataframe/function-options.ts";
 export { GroupedFrame } from "./dataframe/grouped-frame.ts";
 export type { InitOptions, SessionSettings } from "./dataframe/init-options.ts";
-export type { On } from "./dataframe/join-on.ts";
+export type { JoinOptions, On } from "./dataframe/join-options.ts";
 export { type SessionListener, watchSessions } from "./dataframe/open-sessions.ts";
 export type { Progress } from "./dataframe/progress.ts";
 export type { Inputs, SqlPart } from "./dataframe/query-of.ts";

@@ -1,19 +1,14 @@
 /** What people type: a lazy frame, its verbs, and the actions that run it. */
-import { type Clock, PondError } from "@smallpond/base";
+import { PondError } from "@smallpond/base";
 import type { RecordBatch, Table } from "apache-arrow";
-import { loadArrow } from "../arrow/lazy.ts";
-import { rowBatches } from "../duckdb/rows.ts";
 import type { Column } from "../duckdb/schema.ts";
 import type { Row } from "../duckdb/values/js-value.ts";
-import { watchMemory } from "../execution/memory-watch.ts";
 import type { FunctionForm } from "../functions/spec.ts";
 import type { PlainFunction } from "../functions/user-function.ts";
-import type { GroupKey } from "../logical/aggregate.ts";
 import { distinct } from "../logical/distinct.ts";
 import { drop } from "../logical/drop.ts";
 import { filter } from "../logical/filter.ts";
-import { functionNode } from "../logical/function.ts";
-import { JOIN_TYPES, type JoinType, join } from "../logical/join.ts";
+import { join } from "../logical/join.ts";
 import { limit } from "../logical/limit.ts";
 import type { LogicalNode, NodeMeta } from "../logical/node.ts";
 import { partialSort } from "../logical/partial-sort.ts";
@@ -25,57 +20,26 @@ import { repartition } from "../logical/repartition.ts";
 import { sort } from "../logical/sort.ts";
 import { union } from "../logical/union.ts";
 import { withColumns } from "../logical/with-columns.ts";
-import { describeNode } from "../planner/describe.ts";
-import { badArgument, type OneOrMore, oneOrMore } from "./arguments.ts";
-import type { ActionOptions, Engine, Reading } from "./engine.ts";
-import { type ExplainedPlan, type ExplainOptions, explained, measure } from "./explain.ts";
-import {
-  BATCH_ROWS,
-  type BatchOptions,
-  type CallOptions,
-  type FunctionOptions,
-  functionOf,
-  functionSettings,
-  type ShippedFunction,
-} from "./function-options.ts";
-import type { FunctionRegistry } from "./function-registry.ts";
-import { GroupedFrame } from "./grouped-frame.ts";
-import type { SessionSettings } from "./init-options.ts";
-import { joinOn, type On } from "./join-on.ts";
-import type { ActionRecorder } from "./recorder.ts";
+import { checkPartitions, checkRows, nothingGiven, type OneOrMore, oneOrMore } from "./arguments.ts";
+import type { ActionOptions, Engine } from "./engine.ts";
+import { type ExplainedPlan, type ExplainOptions, explainFrame } from "./explain.ts";
+import type { FrameHost } from "./frame-host.ts";
+import type { BatchOptions, CallOptions, FunctionOptions, ShippedFunction } from "./function-options.ts";
+import { functionVerb } from "./function-verb.ts";
+import { GroupedFrame, groupKeys } from "./grouped-frame.ts";
+import { type JoinOptions, joinSettings } from "./join-options.ts";
+import { countRows, readArrow, readRows, streamArrow, streamRows } from "./read-frame.ts";
 import { type RepartitionOptions, repartitionSpec } from "./repartition-options.ts";
+import { runAction } from "./run-action.ts";
+import { selectList } from "./select-list.ts";
 import { textTable } from "./text-table.ts";
-import { type WriteFormat, type WriteOptionsOf, type WriteResult, writeNode, writeResult } from "./write.ts";
+import { type WriteFormat, type WriteOptionsOf, type WriteResult, writeFrame, writeNode } from "./write.ts";
 import type {
   WriteArrowOptions,
   WriteCsvOptions,
   WriteJsonOptions,
   WriteParquetOptions,
 } from "./write-options.ts";
-
-/** What a frame needs of its session. */
-export interface FrameHost {
-  readonly engine: Engine;
-  readonly functions: FunctionRegistry;
-  readonly settings: SessionSettings;
-  readonly clock: Clock;
-  readonly residentBytes: () => number;
-  /** A number for a new node, and the line that asks for it. Throws when the session is closed. */
-  meta(): NodeMeta;
-  made(node: LogicalNode): void;
-  /** Throws when the session is closed. */
-  expectOpen(): void;
-}
-
-export interface JoinOptions {
-  readonly on?: On;
-  /** `inner` when not given. */
-  readonly how?: JoinType;
-  /** Put after names of the right frame that the left has too; `_right` when not given. */
-  readonly suffix?: string;
-  /** Hash both sides into that many parts and join part by part, for joins that do not fit in memory as one. */
-  readonly partitions?: number;
-}
 
 const SHOWN_ROWS = 20;
 
@@ -117,15 +81,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
   select<S extends Row = Row>(
     ...columns: readonly (string | Readonly<Record<string, string>>)[]
   ): DataFrame<S> {
-    const items = columns.flatMap((column) =>
-      typeof column === "string"
-        ? [column]
-        : Object.entries(column).map(
-            ([name, expression]) => `(${expression}\n) AS "${name.replaceAll('"', '""')}"`,
-          ),
-    );
-    if (items.length === 0) throw nothingGiven("select", "a column or expression");
-    return this.#next(project(this.#meta(), this.node, items.join(", ")));
+    return this.#next(project(this.#meta(), this.node, selectList(columns)));
   }
 
   /** All columns, some new or computed anew: `withColumns({ hours: "delay / 60" })`. */
@@ -205,12 +161,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   /** Groups for `agg`: `groupBy("origin", { month: "month(date)" }).agg({ flights: "count(*)" })`. */
   groupBy(...keys: readonly (string | Readonly<Record<string, string>>)[]): GroupedFrame {
-    const named = keys.flatMap((key): GroupKey[] =>
-      typeof key === "string"
-        ? [{ name: null, expression: key }]
-        : Object.entries(key).map(([name, expression]) => ({ name, expression })),
-    );
-    return new GroupedFrame(this.node, named, {
+    return new GroupedFrame(this.node, groupKeys(keys), {
       meta: () => this.#meta(),
       frame: (node) => this.#next(node),
     });
@@ -223,21 +174,16 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   /** Rows of this and another frame that belong together. */
   join<S extends Row = Row>(other: DataFrame, options: JoinOptions = {}): DataFrame<S> {
-    const how = options.how ?? "inner";
-    if (!JOIN_TYPES.includes(how))
-      throw badArgument("join", `how must be one of ${JOIN_TYPES.join(", ")}`, how);
-    const on = joinOn(options.on, how);
-    const partitions = options.partitions === undefined ? null : checkCount("join", options.partitions);
+    const settings = joinSettings(options);
     const right = DataFrame.nodeOf(other, this.#host.engine, "the right side of join()");
-    const sides = { left: this.node, right };
-    return this.#next(join(this.#meta(), sides, { how, on, suffix: options.suffix ?? "_right", partitions }));
+    return this.#next(join(this.#meta(), { left: this.node, right }, settings));
   }
 
   /** The whole frame in order: `sort("delay DESC", "origin")`; `{ partitions }` sorts in that many ranges. */
   sort(keys: OneOrMore<string>, options: { readonly partitions?: number } = {}): DataFrame<R> {
     const list = oneOrMore(keys);
     if (list.length === 0) throw nothingGiven("sort", "a key");
-    const partitions = options.partitions === undefined ? null : checkCount("sort", options.partitions);
+    const partitions = checkPartitions("sort", options.partitions);
     return this.#next(sort(this.#meta(), this.node, list, partitions));
   }
 
@@ -289,32 +235,23 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   /** The number of rows. */
   async count(options: ActionOptions = {}): Promise<number> {
-    return await this.#act("count()", options, async (signal, action) => {
-      await using reading = await this.#host.engine.read(this.node, "rows", { signal, action });
-      const query = `SELECT count(*) AS n FROM (${reading.query})`;
-      const rows = await this.#guard(reading, () => reading.connection.rows(query, { signal }));
-      return Number(rows[0]!.n);
-    });
+    return await countRows(this.#host, this.node, options);
   }
 
   /** The first `count` rows. */
   async take(count: number, options: ActionOptions = {}): Promise<R[]> {
     const first = limit(this.#meta(), this.node, checkRows("take", count));
-    return await this.#rows(`take(${count})`, first, options);
+    return await readRows(this.#host, { name: `take(${count})`, node: first, options });
   }
 
   /** All rows. */
   async takeAll(options: ActionOptions = {}): Promise<R[]> {
-    return await this.#rows("takeAll()", this.node, options);
+    return await readRows(this.#host, { name: "takeAll()", node: this.node, options });
   }
 
   /** All rows, in batches of some thousands as they are computed. Leaving the loop stops the query. */
-  async *batches(options: ActionOptions = {}): AsyncGenerator<R[], void, undefined> {
-    for await (const batch of this.#stream("batches()", options, (reading, signal) =>
-      this.#rowBatches(reading, signal),
-    )) {
-      yield batch;
-    }
+  batches(options: ActionOptions = {}): AsyncGenerator<R[], void, undefined> {
+    return streamRows(this.#host, this.node, options);
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<R[], void, undefined> {
@@ -323,25 +260,12 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   /** All rows as one Arrow table. */
   async toArrow(options: ActionOptions = {}): Promise<Table> {
-    return await this.#act("toArrow()", options, async (signal, action) => {
-      await using reading = await this.#host.engine.read(this.node, "order", { signal, action });
-      const { arrowTable } = await loadArrow();
-      return await this.#guard(reading, async () =>
-        arrowTable(await reading.connection.stream(reading.query, { signal })),
-      );
-    });
+    return await readArrow(this.#host, this.node, options);
   }
 
   /** All rows as Arrow record batches. */
-  async *arrowBatches(
-    options: ActionOptions & { readonly batchSize?: number } = {},
-  ): AsyncGenerator<RecordBatch> {
-    const batchRows = options.batchSize ?? BATCH_ROWS;
-    yield* this.#stream("arrowBatches()", options, async function* (reading, signal) {
-      const { arrowBatches, tableBatches } = await loadArrow();
-      const result = await reading.connection.stream(reading.query, { signal });
-      for await (const table of arrowBatches(result, { batchRows })) yield* tableBatches(table);
-    });
+  arrowBatches(options: ActionOptions & { readonly batchSize?: number } = {}): AsyncGenerator<RecordBatch> {
+    return streamArrow(this.#host, this.node, options);
   }
 
   /**
@@ -392,7 +316,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
 
   /** Runs the frame now and keeps its result for everything made from it, until the session closes. */
   async compute(options: ActionOptions = {}): Promise<this> {
-    await this.#act("compute()", options, (signal, action) =>
+    await runAction(this.#host, { name: "compute()", options }, (signal, action) =>
       this.#host.engine.compute(this.node, { signal, action }),
     );
     return this;
@@ -424,14 +348,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
   explain(options: ExplainOptions & { readonly format: "json" }): Promise<ExplainedPlan>;
   explain(options?: ExplainOptions): Promise<string>;
   async explain(options: ExplainOptions = {}): Promise<string | ExplainedPlan> {
-    this.#host.expectOpen();
-    const { engine } = this.#host;
-    const planned = await engine.plan(this.node);
-    const { analyze = false, format = "text" } = options;
-    const measured = analyze
-      ? await this.#act("explain()", options, (signal, action) => measure(engine, this.node, signal, action))
-      : null;
-    return explained(this.node, planned, measured, format);
+    return await explainFrame(this.#host, this.node, options);
   }
 
   /** The first rows as a table of text. */
@@ -461,10 +378,7 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
     { signal, ...options }: WriteOptionsOf[F] & ActionOptions,
   ): Promise<WriteResult> {
     const request = { format, path, options: options as WriteOptionsOf[F], read: false };
-    const node = writeNode(() => this.#meta(), this.node, request);
-    return await this.#act(describeNode(node), { signal }, async (combined, action) =>
-      writeResult(node, await this.#host.engine.write(node, { signal: combined, action })),
-    );
+    return await writeFrame(this.#host, this.node, request, { signal });
   }
 
   #writeLazy<F extends WriteFormat>(format: F, path: string, options: WriteOptionsOf[F]): DataFrame<R> {
@@ -472,117 +386,6 @@ export class DataFrame<R extends Row = Row> implements AsyncIterable<R[]> {
   }
 
   #function<S extends Row>(form: FunctionForm, fn: unknown, options: object): DataFrame<S> {
-    const { functions, settings } = this.#host;
-    const given = functionOf(form, fn);
-    const registered = { ...given, form, settings: functionSettings(form, options), int64: settings.int64 };
-    const node = { form, functionId: functions.add(registered), functionName: given.name };
-    return this.#next(functionNode(this.#meta(), this.node, node));
+    return this.#next(functionVerb(this.#host, this.node, { form, fn, options }));
   }
-
-  async #rows(name: string, node: LogicalNode, options: ActionOptions): Promise<R[]> {
-    return await this.#act(name, options, async (signal, action) => {
-      await using reading = await this.#host.engine.read(node, "order", { signal, action });
-      return await this.#guard(reading, async () => {
-        const rows: R[] = [];
-        for await (const batch of this.#rowBatches(reading, signal)) for (const row of batch) rows.push(row);
-        return rows;
-      });
-    });
-  }
-
-  async *#rowBatches(reading: Reading, signal: AbortSignal): AsyncGenerator<R[]> {
-    const result = await reading.connection.stream(reading.query, { signal });
-    const { int64 } = this.#host.settings;
-    for await (const batch of rowBatches(result, { int64 })) {
-      signal.throwIfAborted();
-      if (reading.action !== undefined) reading.action.rows += batch.length;
-      yield batch as R[];
-    }
-  }
-
-  /** An action that hands out its result piece by piece; leaving early interrupts it. */
-  async *#stream<T>(
-    name: string,
-    options: ActionOptions,
-    read: (reading: Reading, signal: AbortSignal) => AsyncIterable<T>,
-  ): AsyncGenerator<T, void, undefined> {
-    this.#host.expectOpen();
-    const leave = new AbortController();
-    const outer =
-      options.signal === undefined ? leave.signal : AbortSignal.any([leave.signal, options.signal]);
-    using watch = this.#watch(name, outer);
-    const { recorder } = this.#host.engine;
-    const action = recorder.begin(name);
-    action.stop = (reason) => watch.abort(reason);
-    try {
-      await using reading = await this.#host.engine.read(this.node, "order", {
-        signal: watch.signal,
-        action,
-      });
-      try {
-        yield* read(reading, watch.signal);
-      } catch (error) {
-        throw watch.signal.aborted
-          ? watch.signal.reason
-          : await this.#host.engine.explainFailure(reading.root, error);
-      } finally {
-        leave.abort(new PondError("LEFT", { kind: "closed", message: "the loop was left" }));
-      }
-    } catch (error) {
-      recorder.fail(action, options.signal, error);
-      throw error;
-    } finally {
-      action.peakMemoryBytes = watch.peakBytes();
-      // A loop that was left has not failed.
-      recorder.end(action);
-    }
-  }
-
-  async #act<T>(
-    name: string,
-    options: ActionOptions,
-    work: (signal: AbortSignal, action: ActionRecorder) => Promise<T>,
-  ): Promise<T> {
-    this.#host.expectOpen();
-    options.signal?.throwIfAborted();
-    using watch = this.#watch(name, options.signal ?? new AbortController().signal);
-    return await this.#host.engine.recorder.record(name, options.signal, async (action) => {
-      action.stop = (reason) => watch.abort(reason);
-      try {
-        return await work(watch.signal, action);
-      } finally {
-        action.peakMemoryBytes = watch.peakBytes();
-      }
-    });
-  }
-
-  /** Actions run in the user's process, whose memory has a limit too. */
-  #watch(label: string, signal: AbortSignal): ReturnType<typeof watchMemory> {
-    const { clock, residentBytes, settings } = this.#host;
-    return watchMemory({ clock, residentBytes }, { limitBytes: settings.memoryBytes, label, signal });
-  }
-
-  async #guard<T>(reading: Reading, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw await this.#host.engine.explainFailure(reading.root, error);
-    }
-  }
-}
-
-const COUNT_MAX = 65_536;
-
-function checkCount(verb: string, count: number): number {
-  if (Number.isSafeInteger(count) && count >= 1 && count <= COUNT_MAX) return count;
-  throw badArgument(verb, `partitions must be a whole number from 1 to ${COUNT_MAX}`, count);
-}
-
-function checkRows(verb: string, count: number): number {
-  if (Number.isSafeInteger(count) && count >= 0) return count;
-  throw badArgument(verb, "the count must be a whole number", count);
-}
-
-function nothingGiven(verb: string, what: string): PondError {
-  return badArgument(verb, `give ${what}`, "nothing");
 }

@@ -12,18 +12,37 @@ import type {
   PlannedFrame,
   ProfiledOperator,
 } from "./explained-plan.ts";
+import type { FrameHost } from "./frame-host.ts";
 import type { ActionRecorder } from "./recorder.ts";
+import { runAction } from "./run-action.ts";
 
 /** A frame that was computed to be measured. */
-export interface MeasuredFrame {
+interface MeasuredFrame {
   readonly action: ActionRecorder;
   readonly operators: readonly ProfiledOperator[];
 }
 
 const OPERATORS_MAX = 5;
 
+export async function explainFrame(
+  host: FrameHost,
+  node: LogicalNode,
+  options: ExplainOptions,
+): Promise<string | ExplainedPlan> {
+  host.expectOpen();
+  const { engine } = host;
+  const planned = await engine.plan(node);
+  const { analyze = false, format = "text" } = options;
+  const measured = analyze
+    ? await runAction(host, { name: "explain()", options }, (signal, action) =>
+        measure(engine, node, signal, action),
+      )
+    : null;
+  return explained(node, planned, measured, format);
+}
+
 /** Computes the frame and drops its rows. */
-export async function measure(
+async function measure(
   engine: Engine,
   node: LogicalNode,
   signal: AbortSignal,
@@ -42,7 +61,7 @@ export async function measure(
   }
 }
 
-export function explained(
+function explained(
   written: LogicalNode,
   planned: PlannedFrame,
   measured: MeasuredFrame | null,

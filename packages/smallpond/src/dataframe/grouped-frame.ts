@@ -28,3 +28,12 @@ export class GroupedFrame {
     return this.#make.frame(aggregate(this.#make.meta(), this.#node, this.#keys, { ...aggregates }));
   }
 }
+
+/** Expressions by themselves, or by the names of their columns. */
+export function groupKeys(keys: readonly (string | Readonly<Record<string, string>>)[]): GroupKey[] {
+  return keys.flatMap((key): GroupKey[] =>
+    typeof key === "string"
+      ? [{ name: null, expression: key }]
+      : Object.entries(key).map(([name, expression]) => ({ name, expression })),
+  );
+}

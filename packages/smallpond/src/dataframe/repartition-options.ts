@@ -1,5 +1,6 @@
 import { PondError } from "@smallpond/base";
 import type { PartitionSpec } from "../logical/partition-spec.ts";
+import { PARTITIONS_MAX } from "./arguments.ts";
 
 /** At most one of these says how rows are divided; without any, by files where there are enough, else by rows. */
 export interface RepartitionOptions {
@@ -19,11 +20,9 @@ export interface RepartitionOptions {
   readonly seed?: number;
 }
 
-const COUNT_MAX = 65_536;
-
 export function repartitionSpec(count: number, options: RepartitionOptions): PartitionSpec {
-  if (!Number.isSafeInteger(count) || count < 1 || count > COUNT_MAX) {
-    throw bad(`the number of partitions must be a whole number from 1 to ${COUNT_MAX}, got ${count}`);
+  if (!Number.isSafeInteger(count) || count < 1 || count > PARTITIONS_MAX) {
+    throw bad(`the number of partitions must be a whole number from 1 to ${PARTITIONS_MAX}, got ${count}`);
   }
   const ways = (["hashBy", "by", "rangeBy", "byRows", "byFiles", "random"] as const).filter(
     (way) => options[way] !== undefined && options[way] !== false,

@@ -3,6 +3,10 @@ import type { StoredDataset } from "../dataset/stored-dataset.ts";
 import type { LogicalNode, NodeMeta } from "../logical/node.ts";
 import { withColumns } from "../logical/with-columns.ts";
 import { WRITE_VERBS, type Write, write } from "../logical/write.ts";
+import { describeNode } from "../planner/describe.ts";
+import type { ActionOptions } from "./engine.ts";
+import type { FrameHost } from "./frame-host.ts";
+import { runAction } from "./run-action.ts";
 import {
   arrowSpec,
   castColumns,
@@ -48,7 +52,20 @@ export function writeNode(meta: () => NodeMeta, input: LogicalNode, request: Wri
   return write(meta(), casts === null ? input : withColumns(meta(), input, casts), spec);
 }
 
-export function writeResult(node: Write, published: StoredDataset): WriteResult {
+/** Writes now. */
+export async function writeFrame<F extends WriteFormat>(
+  host: FrameHost,
+  input: LogicalNode,
+  request: WriteRequest<F>,
+  options: ActionOptions,
+): Promise<WriteResult> {
+  const node = writeNode(() => host.meta(), input, request);
+  return await runAction(host, { name: describeNode(node), options }, async (signal, action) =>
+    writeResult(node, await host.engine.write(node, { signal, action })),
+  );
+}
+
+function writeResult(node: Write, published: StoredDataset): WriteResult {
   const files = published.partitions.flat();
   return {
     path: node.spec.path,
