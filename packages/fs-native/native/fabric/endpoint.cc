@@ -1,4 +1,4 @@
-// fabricOpen(provider, node, slots, entries, table, guarantee, onCompletions), fabricDescribe(endpoint),
+// fabricOpen(provider, node, operations, receives, entries, table, guarantee, onCompletions), fabricDescribe(endpoint),
 // fabricInsert(endpoint, address), fabricRemove(endpoint, peer), fabricRegister(endpoint, memory, offset, length, access,
 // key), fabricUnregister(endpoint, region), fabricPost(endpoint, peer, count), fabricReap(endpoint),
 // fabricHold(endpoint, on), fabricClose(endpoint, onClosed): messages and remote memory access in batches.
@@ -7,7 +7,7 @@
 //   40 bytes an operation, `entries` of them; Int32 lanes 0 opcode, 1 slot, 2 region, 3 length; lanes 4-5 Float64 offset in
 //     the region; lanes 6-7 Uint64 address and 8-9 Uint64 key at the other side
 //   16 bytes an outcome, `entries` of them; Int32 lanes 0 slot, 1 bytes or a negative error number, 2 peer or -1
-// An operation is known by its slot, from 0 to `slots`, which it has for itself until its outcome is told. Slot -1 is an
+// An operation is known by its slot, below `operations` + `receives`, which it has for itself until its outcome is told. Slot -1 is an
 // outcome that belongs to no operation: the provider has lost count, and the endpoint must not be used any more.
 // The layout is that of src/platform/fabric/fabric-table.ts.
 //
@@ -210,13 +210,15 @@ napi_value fabricOpen(napi_env env, napi_callback_info info) {
   char provider[64];
   char node[256];
   if (!arguments.text(0, provider, sizeof provider) || !arguments.text(1, node, sizeof node)) return nullptr;
-  const uint32_t slots = arguments.uint32(2);
-  const uint32_t entries = arguments.uint32(3);
-  const Bytes table = arguments.arrayBuffer(4);
-  const uint32_t guarantee = arguments.uint32(5);
-  napi_value onCompletions = arguments.function(6);
+  const uint32_t operations = arguments.uint32(2);
+  const uint32_t receives = arguments.uint32(3);
+  const uint32_t entries = arguments.uint32(4);
+  const Bytes table = arguments.arrayBuffer(5);
+  const uint32_t guarantee = arguments.uint32(6);
+  napi_value onCompletions = arguments.function(7);
   if (!arguments.ok()) return nullptr;
   const size_t operationBytes = entries * kOperationLanes * sizeof(int32_t);
+  const size_t slots = static_cast<size_t>(operations) + receives;
   if (entries == 0 || slots == 0 || table.length < operationBytes + entries * kOutcomeLanes * sizeof(int32_t)) {
     napi_throw_range_error(env, "EINVAL", "the table is too small for its entries");
     return nullptr;
@@ -224,7 +226,7 @@ napi_value fabricOpen(napi_env env, napi_callback_info info) {
   int error = 0;
   const char* call = "";
   auto endpoint = std::make_unique<Endpoint>();
-  const FabricOpenSettings settings{provider, node, slots + kReadAtOnce, static_cast<GuaranteeChoice>(guarantee)};
+  const FabricOpenSettings settings{provider, node, operations, receives, static_cast<GuaranteeChoice>(guarantee)};
   endpoint->fabric.reset(Fabric::open(settings, &error, &call));
   if (endpoint->fabric == nullptr) {
     throwFabric(env, error, call);
@@ -238,7 +240,7 @@ napi_value fabricOpen(napi_env env, napi_callback_info info) {
   endpoint->inFlight.resize(slots);
   endpoint->completed = std::make_unique<Callback>(endpoint->environment, onCompletions, "pond.fabric");
   napi_value handle;
-  POND_TRY(napi_create_reference(env, arguments.value(4), 1, &endpoint->table));
+  POND_TRY(napi_create_reference(env, arguments.value(5), 1, &endpoint->table));
   POND_TRY(napi_create_external(env, endpoint.get(), collect, nullptr, &handle));
   // From here on it is deleted when it is collected.
   Endpoint* started = endpoint.release();

@@ -10,6 +10,8 @@ namespace {
 
 // Turns of progress that broken connections are given to be noticed; two are enough unless much is left to be read.
 constexpr int kProgressMax = 1'000;
+// For errors that belong to no operation.
+constexpr size_t kSpareCompletions = 64;
 
 constexpr uint32_t kApiVersion = FI_VERSION(1, 15);
 constexpr uint64_t kMessagesInOrder = FI_ORDER_SAS;
@@ -23,6 +25,8 @@ void closeAndForget(T*& object) {
 int findInfo(const FabricOpenSettings& settings, WriteGuarantee guarantee, fi_info** found) {
   fi_info* hints = newHints(settings.provider);
   if (hints == nullptr) return -FI_ENOMEM;
+  hints->tx_attr->size = settings.operations;
+  hints->rx_attr->size = settings.receives;
   if (guarantee == WriteGuarantee::kDeliveryComplete) {
     hints->tx_attr->op_flags = FI_DELIVERY_COMPLETE;
   } else {
@@ -98,7 +102,7 @@ int Fabric::fill(const FabricOpenSettings& settings, const char** call) {
 
   *call = "fi_cq_open";
   fi_cq_attr queue{};
-  queue.size = settings.completions;
+  queue.size = settings.operations + settings.receives + kSpareCompletions;
   queue.format = FI_CQ_FORMAT_MSG;
   queue.wait_obj = FI_WAIT_FD;
   failed = fi_cq_open(domain_, &queue, &completions_, nullptr);

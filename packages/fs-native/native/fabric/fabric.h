@@ -25,7 +25,9 @@ struct FabricOpenSettings {
   const char* provider;
   // Of this machine, to receive connections at; empty for what the provider prefers.
   const char* node;
-  size_t completions;
+  // Operations and receives at once: providers set memory aside for as many, tens of kilobytes each.
+  size_t operations;
+  size_t receives;
   GuaranteeChoice guarantee;
 };
 

@@ -30,6 +30,7 @@ export interface ProviderLimits {
   readonly transferBytesMax: number;
   /** A transfer up to here needs no memory of the caller's once it is posted. */
   readonly injectBytesMax: number;
+  /** Operations and receives at once, of those asked for. */
   readonly transmitDepthMax: number;
   readonly receiveDepthMax: number;
   /** Pieces of memory in one operation, here and at the other side. */

@@ -15,8 +15,9 @@ import { FabricTable } from "./fabric-table.ts";
 export interface AddonDriverSettings {
   readonly provider: string;
   readonly node: string;
-  /** Operations and receives at once. */
-  readonly slots: number;
+  /** At once, beside receives. */
+  readonly operations: number;
+  readonly receives: number;
   readonly guarantee: "any" | "read-after-write";
 }
 
@@ -35,12 +36,14 @@ export class AddonDriver implements FabricDriver {
   #onOutcomes: (outcomes: Outcomes) => void = () => {};
 
   /** Throws the addon's error when there is no such provider, or it does not work here. */
-  constructor(addon: FabricAddon, { provider, node, slots, guarantee }: AddonDriverSettings) {
+  constructor(addon: FabricAddon, settings: AddonDriverSettings) {
+    const { provider, node, operations, receives, guarantee } = settings;
     this.#addon = addon;
     this.#endpoint = addon.fabricOpen(
       provider,
       node,
-      slots,
+      operations,
+      receives,
       TABLE_ENTRIES,
       this.#table.buffer,
       GUARANTEE[guarantee],

@@ -11,7 +11,8 @@ export interface FabricAddon {
   fabricOpen(
     provider: string,
     node: string,
-    slots: number,
+    operations: number,
+    receives: number,
     entries: number,
     table: ArrayBuffer,
     guarantee: number,

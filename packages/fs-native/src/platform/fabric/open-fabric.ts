@@ -6,7 +6,7 @@ import { fabricError } from "../../fabric/fabric-errors.ts";
 import { type FabricSettings, fabricSettings } from "../../fabric/fabric-settings.ts";
 import { openEndpoint } from "../../fabric/open-endpoint.ts";
 import type { BufferPool } from "../../memory/pool.ts";
-import { AddonDriver } from "./addon-driver.ts";
+import { AddonDriver, type AddonDriverSettings } from "./addon-driver.ts";
 import { type FabricAddon, fabricAddon } from "./fabric-addon.ts";
 
 export interface OpenFabricOptions extends Partial<FabricSettings> {
@@ -38,24 +38,26 @@ export async function openFabric(pool: BufferPool, options: OpenFabricOptions = 
     throw noFabric(provider ?? "libfabric", `fabric.node: ${loaded.reason}`);
   }
   const { addon } = loaded;
-  const slots = settings.depth + settings.receiveBuffers;
+  const wanted = {
+    node: host,
+    operations: settings.depth,
+    receives: settings.receiveBuffers,
+    guarantee: writeGuarantee,
+  };
   return await openEndpoint({ pool, clock: new NodeClock() }, settings, () =>
-    openFirst(addon, provider === undefined ? FABRIC_PROVIDERS : [provider], { host, slots, writeGuarantee }),
+    openFirst(addon, provider === undefined ? FABRIC_PROVIDERS : [provider], wanted),
   );
 }
 
-interface Wanted {
-  readonly host: string;
-  readonly slots: number;
-  readonly writeGuarantee: "any" | "read-after-write";
-}
-
-function openFirst(addon: FabricAddon, providers: readonly string[], wanted: Wanted): AddonDriver {
-  const { host: node, slots, writeGuarantee: guarantee } = wanted;
+function openFirst(
+  addon: FabricAddon,
+  providers: readonly string[],
+  wanted: Omit<AddonDriverSettings, "provider">,
+): AddonDriver {
   let last: unknown;
   for (const provider of providers) {
     try {
-      return new AddonDriver(addon, { provider, node, slots, guarantee });
+      return new AddonDriver(addon, { ...wanted, provider });
     } catch (error) {
       if (isPondError(error)) throw error;
       last = error;
