@@ -63,9 +63,13 @@ struct Address {
 
 // Ended by the other side, which the provider may not have found out yet; whose it was is not known any more.
 bool isOver(int fd) {
+#if defined(__linux__)
   tcp_info facts{};
   socklen_t length = sizeof facts;
   return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &facts, &length) == 0 && facts.tcpi_state == TCP_CLOSE;
+#else
+  return false;
+#endif
 }
 
 bool isMeant(int fd, const SocketsOf& sockets) {
