@@ -9,6 +9,7 @@ export type {
   ShippedFunction,
 } from "./dataframe/function-options.ts";
 export { GroupedFrame } from "./dataframe/grouped-frame.ts";
+export { init } from "./dataframe/init.ts";
 export type { InitOptions, SessionSettings } from "./dataframe/init-options.ts";
 export type { JoinOptions, On } from "./dataframe/join-options.ts";
 export { type SessionListener, watchSessions } from "./dataframe/open-sessions.ts";
@@ -23,7 +24,7 @@ export type {
   StageReport,
   TaskSeconds,
 } from "./dataframe/report.ts";
-export { type CloseOptions, init, Session } from "./dataframe/session.ts";
+export { type CloseOptions, Session } from "./dataframe/session.ts";
 export { textTable } from "./dataframe/text-table.ts";
 export type { UdfOptions } from "./dataframe/udf-options.ts";
 export type { WriteResult } from "./dataframe/write.ts";
