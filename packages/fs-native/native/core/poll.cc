@@ -3,13 +3,13 @@
 //
 // readNow and writeNow never wait: the descriptor must be non-blocking. They return bytes, or a negative error number,
 // because -EAGAIN is the ordinary end of a batch and an exception would cost more than the read.
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <memory>
 
 #include "../common/environment.h"
+#include "../common/vectors.h"
 #include "exports.h"
 
 namespace pond {
@@ -116,31 +116,14 @@ napi_value readNow(napi_env env, napi_callback_info info) {
   return number(env, count < 0 ? -errno : static_cast<double>(count));
 }
 
-constexpr uint32_t kVectorsMax = 64;
-
 napi_value writeNow(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   const int32_t fd = arguments.int32(0);
   if (!arguments.ok()) return nullptr;
-  uint32_t length = 0;
-  POND_TRY(napi_get_array_length(env, arguments.value(1), &length));
-  iovec vectors[kVectorsMax];
-  if (length > kVectorsMax) length = kVectorsMax;
-  for (uint32_t i = 0; i < length; i++) {
-    napi_value view;
-    POND_TRY(napi_get_element(env, arguments.value(1), i, &view));
-    void* data = nullptr;
-    napi_typedarray_type type;
-    size_t bytes = 0;
-    POND_TRY(napi_get_typedarray_info(env, view, &type, &bytes, &data, nullptr, nullptr));
-    if (type != napi_uint8_array) {
-      napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "argument 1 must be a list of Uint8Arrays");
-      return nullptr;
-    }
-    vectors[i] = {data, bytes};
-  }
+  Vectors vectors = vectorsOf(env, arguments.value(1));
+  if (!vectors.ok) return nullptr;
   ssize_t count;
-  do count = writev(fd, vectors, static_cast<int>(length));
+  do count = writev(fd, vectors.at, static_cast<int>(vectors.count));
   while (count < 0 && errno == EINTR);
   return number(env, count < 0 ? -errno : static_cast<double>(count));
 }

@@ -7,13 +7,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 
+#include "../common/vectors.h"
 #include "exports.h"
 
 namespace pond {
@@ -189,32 +189,15 @@ napi_value socketEnd(napi_env env, napi_callback_info info) {
   return number(env, shutdown(fd, SHUT_WR) == 0 ? 0 : -errno);
 }
 
-constexpr uint32_t kVectorsMax = 64;
-
 napi_value socketWrite(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   const int32_t fd = arguments.int32(0);
   if (!arguments.ok()) return nullptr;
-  uint32_t length = 0;
-  POND_TRY(napi_get_array_length(env, arguments.value(1), &length));
-  iovec vectors[kVectorsMax];
-  if (length > kVectorsMax) length = kVectorsMax;
-  for (uint32_t i = 0; i < length; i++) {
-    napi_value view;
-    POND_TRY(napi_get_element(env, arguments.value(1), i, &view));
-    void* data = nullptr;
-    napi_typedarray_type type;
-    size_t bytes = 0;
-    POND_TRY(napi_get_typedarray_info(env, view, &type, &bytes, &data, nullptr, nullptr));
-    if (type != napi_uint8_array) {
-      napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE", "argument 1 must be a list of Uint8Arrays");
-      return nullptr;
-    }
-    vectors[i] = {data, bytes};
-  }
+  Vectors vectors = vectorsOf(env, arguments.value(1));
+  if (!vectors.ok) return nullptr;
   msghdr message{};
-  message.msg_iov = vectors;
-  message.msg_iovlen = length;
+  message.msg_iov = vectors.at;
+  message.msg_iovlen = vectors.count;
   ssize_t count;
   do count = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (count < 0 && errno == EINTR);
