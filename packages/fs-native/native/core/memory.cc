@@ -1,7 +1,7 @@
 // allocatePages(bytes, flags), mapShared(fd, position, bytes, writable), dropPages(buffer), pageBytes(): memory from mmap
 // as ArrayBuffers.
 //
-// Memory is unmapped when JavaScript has no more use for the ArrayBuffer, never before: a view of unmapped memory would
+// Memory is unmapped when neither JavaScript nor a ring has any more use for it, never before: a view of unmapped memory would
 // end the process. dropPages takes it from the ArrayBuffer, whose views are empty from then on; it is for memory that no
 // operation is under way on. An ArrayBuffer over foreign memory cannot be sent to a worker; map the file again there.
 #include <sys/mman.h>
@@ -10,20 +10,20 @@
 #include <cerrno>
 
 #include "exports.h"
+#include "mappings.h"
 
 namespace pond {
 namespace {
 
 enum AllocateFlags { kHugePages = 1, kLocked = 2 };
 
-void unmap(napi_env, void* data, void* bytes) { munmap(data, reinterpret_cast<size_t>(bytes)); }
+void unmap(napi_env, void* data, void*) { dropMapping(data); }
 
 napi_value wrapped(napi_env env, void* data, size_t bytes) {
   napi_value buffer;
-  const napi_status status =
-      napi_create_external_arraybuffer(env, data, bytes, unmap, reinterpret_cast<void*>(bytes), &buffer);
-  if (status == napi_ok) return buffer;
-  munmap(data, bytes);
+  addMapping(data, bytes);
+  if (napi_create_external_arraybuffer(env, data, bytes, unmap, nullptr, &buffer) == napi_ok) return buffer;
+  dropMapping(data);
   throwIfNothingPends(env, "this Node takes no external ArrayBuffers");
   return nullptr;
 }

@@ -8,12 +8,13 @@
 //   8 bytes an outcome, `entries` of them; Int32 lanes 0 id, 1 result: bytes, or a negative error number
 // A file is a slot that ringFile gave, or ~fd. The layout is that of src/ring/table.ts.
 //
-// Memory that the kernel writes to is not let go of while an operation is under way: the ring holds a reference to every
+// Memory that the kernel writes to is not let go of while an operation is under way: the ring holds the mapping of every
 // region, and waits for what runs before it closes, also when its worker is terminated.
 #include "uring.h"
 
 #include "../common/environment.h"
 #include "exports.h"
+#include "mappings.h"
 
 #if POND_HAS_URING
 #include <sys/eventfd.h>
@@ -42,7 +43,6 @@ constexpr size_t kOutcomeLanes = 2;
 struct Region {
   uint8_t* data;
   size_t bytes;
-  napi_ref buffer;
   // Registered with the kernel, which then need not look the pages up for every operation.
   bool fixed;
 };
@@ -87,10 +87,8 @@ class Ring final : public Watcher::Owner {
     eventFd = -1;
     napi_env env = environment->env();
     if (closed != nullptr) closed->call(0);
-    if (!environment->ending()) {
-      for (const Region& region : regions) napi_delete_reference(env, region.buffer);
-      napi_delete_reference(env, table);
-    }
+    for (const Region& region : regions) dropMapping(region.data);
+    if (!environment->ending()) napi_delete_reference(env, table);
     completed.reset();
     closed.reset();
     if (collected) delete this;
@@ -337,8 +335,11 @@ napi_value ringRegion(napi_env env, napi_callback_info info) {
   Ring* ring = ringOf(env, arguments.value(0));
   const Bytes memory = arguments.arrayBuffer(1);
   if (ring == nullptr || !arguments.ok()) return nullptr;
-  Region region{memory.data, memory.length, nullptr, false};
-  POND_TRY(napi_create_reference(env, arguments.value(1), 1, &region.buffer));
+  if (!holdMapping(memory.data)) {
+    throwErrno(env, EINVAL, "io_uring_register");
+    return nullptr;
+  }
+  Region region{memory.data, memory.length, false};
 #if defined(IORING_RSRC_REGISTER_SPARSE)
   if (ring->fixedRegions && ring->regions.size() < kRegionsMax) {
     iovec vector{memory.data, memory.length};
