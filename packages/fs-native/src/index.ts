@@ -2,7 +2,6 @@ export type { Capability, CapabilityName } from "./capability.ts";
 export { type Crc32c, JAVASCRIPT_CRC32C, newCrc32c } from "./crc32c/crc32c.ts";
 export type {
   DiskQueue,
-  LeasePart,
   QueueFile,
   QueueOpenOptions,
   QueueOperation,
@@ -29,7 +28,7 @@ export {
   type FuseRequest,
 } from "./fuse/fuse-device.ts";
 export type { FuseError, FuseErrorCode, FuseErrorDetails } from "./fuse/fuse-errors.ts";
-export { BufferLease, type Region } from "./memory/lease.ts";
+export { BufferLease, type LeasePart, type Region } from "./memory/lease.ts";
 export { BufferPool, DEFAULT_POOL_SETTINGS, type PoolDeps, type PoolSettings } from "./memory/pool.ts";
 export type { LeasedConnection, LeasedListener, LeasedNet, Piece } from "./net/leased-net.ts";
 export { PortableNet } from "./net/portable-net.ts";

@@ -6,7 +6,7 @@
  * kernel does not take them back, and a lease stays in use until its operation has ended.
  */
 import type { DiskError, Result } from "@smallpond/base";
-import type { BufferLease } from "../memory/lease.ts";
+import type { BufferLease, LeasePart } from "../memory/lease.ts";
 
 export interface QueueOpenOptions {
   /** At least one of the two. */
@@ -23,13 +23,6 @@ export interface QueueOpenOptions {
    * writes through the cache; see `QueueFile.direct`. Default false.
    */
   readonly direct?: boolean | "prefer";
-}
-
-/** Part of a lease; the whole of it when nothing is given. Bytes. */
-export interface LeasePart {
-  readonly lease: BufferLease;
-  readonly offset?: number;
-  readonly length?: number;
 }
 
 /** One operation of a batch. */

@@ -1,6 +1,6 @@
 /** One read or write as people mean it: checked, and continued where the kernel did only part. */
-import type { BufferLease, Region } from "../memory/lease.ts";
-import type { LeasePart, QueueFile } from "./disk-queue.ts";
+import type { BufferLease, LeasePart, Region } from "../memory/lease.ts";
+import type { QueueFile } from "./disk-queue.ts";
 import type { Engine, EngineFile } from "./engine.ts";
 
 export interface Transfer {

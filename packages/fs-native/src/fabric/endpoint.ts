@@ -6,8 +6,7 @@
  * a connection that is being made ends nothing.
  */
 import { assert, type Clock, type SignalOptions, type Timer, toHex } from "@smallpond/base";
-import type { LeasePart } from "../disk/disk-queue.ts";
-import type { BufferLease, Region } from "../memory/lease.ts";
+import type { BufferLease, LeasePart, Region } from "../memory/lease.ts";
 import type { DriverOperation, FabricDriver, Outcomes } from "./driver.ts";
 import { EndpointPeer } from "./endpoint-peer.ts";
 import type {

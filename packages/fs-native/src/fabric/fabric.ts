@@ -12,8 +12,7 @@
  * A silent peer is not told from a slow one: callers that need a bound pass a deadline.
  */
 import type { SignalOptions } from "@smallpond/base";
-import type { LeasePart } from "../disk/disk-queue.ts";
-import type { BufferLease, Region } from "../memory/lease.ts";
+import type { BufferLease, LeasePart, Region } from "../memory/lease.ts";
 
 /** How a writer learns that its bytes are in place at the other side. */
 export type WriteGuarantee =

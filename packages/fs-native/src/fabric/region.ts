@@ -1,7 +1,6 @@
 /** Places in memory, as callers give them and as drivers want them. */
 import { assert } from "@smallpond/base";
-import type { LeasePart } from "../disk/disk-queue.ts";
-import { BufferLease, type Region } from "../memory/lease.ts";
+import { BufferLease, type LeasePart, type Region } from "../memory/lease.ts";
 import type { RegionPart } from "./driver.ts";
 import type { FabricRegion, RemoteRegion } from "./fabric.ts";
 

@@ -69,6 +69,13 @@ export class BufferLease implements Disposable {
   }
 }
 
+/** Part of a lease; the whole of it when nothing is given. Bytes. */
+export interface LeasePart {
+  readonly lease: BufferLease;
+  readonly offset?: number;
+  readonly length?: number;
+}
+
 /** Where a lease goes back to. */
 export interface LeaseHome {
   passed(lease: BufferLease): BufferLease;

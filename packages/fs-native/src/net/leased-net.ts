@@ -4,8 +4,7 @@
  * copy; both keep the contract in `testing/contracts/leased-net.ts`.
  */
 import type { Connection, Listener, Net, NetAddress, SignalOptions } from "@smallpond/base";
-import type { LeasePart } from "../disk/disk-queue.ts";
-import type { BufferLease } from "../memory/lease.ts";
+import type { BufferLease, LeasePart } from "../memory/lease.ts";
 
 export interface LeasedNet extends Net {
   /** `native` copies nothing; `portable` runs over another `Net`. */

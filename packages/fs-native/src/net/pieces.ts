@@ -1,7 +1,6 @@
 /** Leases and parts of them as the bytes they are. */
 import { assert } from "@smallpond/base";
-import type { LeasePart } from "../disk/disk-queue.ts";
-import { BufferLease } from "../memory/lease.ts";
+import { BufferLease, type LeasePart } from "../memory/lease.ts";
 import type { Piece } from "./leased-net.ts";
 
 /** The bytes of a held lease, or of part of one; asserts that the part lies within. */

@@ -8,8 +8,7 @@ import {
   netError,
   type SignalOptions,
 } from "@smallpond/base";
-import type { LeasePart } from "../disk/disk-queue.ts";
-import type { BufferLease } from "../memory/lease.ts";
+import type { BufferLease, LeasePart } from "../memory/lease.ts";
 import type { LeasedConnection, Piece } from "./leased-net.ts";
 import { assertHeld, viewOf, viewsOf } from "./pieces.ts";
 import { ReceiveBuffer } from "./receive-buffer.ts";

@@ -1,10 +1,10 @@
 /** A file of a disk queue, whichever engine carries its operations out. */
 import type * as fs from "node:fs/promises";
 import { assert, type DiskError, err, ok, type Result } from "@smallpond/base";
-import type { LeasePart, QueueFile } from "../../disk/disk-queue.ts";
+import type { QueueFile } from "../../disk/disk-queue.ts";
 import type { AllocateMode, Engine, EngineFile } from "../../disk/engine.ts";
 import { carryOut, ERRNO, refusal, type Transfer, transferOf } from "../../disk/transfer.ts";
-import type { BufferLease } from "../../memory/lease.ts";
+import type { BufferLease, LeasePart } from "../../memory/lease.ts";
 import { diskErrorFrom, diskErrorOf } from "./disk-errors.ts";
 
 export interface QueueFileSettings {

@@ -1,7 +1,6 @@
 /** A connection over a socket of the addon. */
 import { assert, type NetErrorDetails, netError, type SignalOptions } from "@smallpond/base";
-import type { LeasePart } from "../../disk/disk-queue.ts";
-import type { BufferLease } from "../../memory/lease.ts";
+import type { BufferLease, LeasePart } from "../../memory/lease.ts";
 import type { LeasedConnection, Piece } from "../../net/leased-net.ts";
 import { assertHeld, viewOf, viewsOf } from "../../net/pieces.ts";
 import type { LeasedNetSettings } from "../../net/settings.ts";
