@@ -72,7 +72,12 @@ export class Engine {
       const query = emitter.statement(`SELECT * FROM ${name}`)(0);
       const connection = await this.#deps.database.connect();
       const { action } = options;
-      if (action !== undefined) await this.#noteQuery(action, connection);
+      try {
+        if (action !== undefined) await this.#noteQuery(action, connection);
+      } catch (error) {
+        await connection.close();
+        throw error;
+      }
       return { connection, query, root, action, [Symbol.asyncDispose]: () => connection.close() };
     } catch (error) {
       throw await this.#planner.locate(context, root, error);
@@ -130,9 +135,9 @@ export class Engine {
     return this.#kept.has(node.id);
   }
 
-  /** Forgets the result of a node and of everything made from it. */
+  /** Forgets the result of a node and of everything made from it, when no stage runs that reads it. */
   async forget(node: LogicalNode): Promise<void> {
-    await this.#kept.forget(node);
+    await this.#alone(() => this.#kept.forget(node));
   }
 
   async schema(node: LogicalNode): Promise<BoundSchema> {

@@ -28,8 +28,6 @@ export interface StageHost {
 
 export interface StageGraph {
   readonly stages: readonly ScheduledStage[];
-  /** Ids of the stages that have to be done before the frame can be read. */
-  readonly needs: readonly number[];
   /** What each stage is about, by its id. */
   readonly steps: readonly StageStep[];
 }
@@ -45,7 +43,7 @@ export async function planStages(
   const graph = new GraphBuilder(context, host, stages);
   for (const stage of stages) graph.add(stage);
   const { scheduled, steps } = graph;
-  return { stages: scheduled, needs: scheduled.map((stage) => stage.id), steps };
+  return { stages: scheduled, steps };
 }
 
 /** Filled by the sample's stage, read by the shuffle's. */

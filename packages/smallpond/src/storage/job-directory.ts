@@ -37,10 +37,6 @@ export class JobDirectory {
     return this.files.temp;
   }
 
-  get reportPath(): string {
-    return this.files.report;
-  }
-
   /** Makes the directory; it may be there from an earlier run of the same job. */
   open(): Promise<void> {
     this.#made ??= this.#open();
