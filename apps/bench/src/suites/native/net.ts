@@ -1,5 +1,6 @@
-/** Bytes through sockets: the addon's against Node's, with the same code above. */
+/** Bytes through sockets: the addon's against Node's, with the same code above, and against plain C. */
 import type { Benchmark } from "../../harness/benchmark.ts";
+import { cSide } from "./c-side.ts";
 import { countingSide, netSide } from "./net-side.ts";
 import type { NetWork } from "./net-work.ts";
 
@@ -16,6 +17,8 @@ const NATIVE = "core.node";
 const NODE = "node:net";
 /** Without leases. */
 const COUNTED = "node:net, counted";
+/** Blocking sockets: the least that the machine takes. */
+const PLAIN = "c";
 
 export const netBenchmarks: readonly Benchmark[] = (["tcp", "unix"] as const).flatMap((transport) =>
   WORKS.map((work) => ({
@@ -25,8 +28,9 @@ export const netBenchmarks: readonly Benchmark[] = (["tcp", "unix"] as const).fl
       netSide(NODE, "portable", transport, work),
       netSide(NATIVE, "native", transport, work),
       countingSide(COUNTED, transport, work),
+      cSide(PLAIN, transport, work),
     ],
-    comparisons: [NODE, COUNTED].map((against) => ({ side: NATIVE, against, budget: null })),
+    comparisons: [NODE, COUNTED, PLAIN].map((against) => ({ side: NATIVE, against, budget: null })),
     per: { unit: "answer", count: () => work.requests },
   })),
 );
