@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const conditions = ["@smallpond/source"];
@@ -6,6 +7,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    // Tests wait for processes of theirs more than for a core: as many files at once as there are cores.
+    maxWorkers: availableParallelism(),
     projects: [
       "packages/base",
       "packages/fs-native",

@@ -14,14 +14,22 @@ export interface Place {
 
 /** Looks only. A part of the path that is no directory is ENOTDIR. */
 export async function findPlace(disk: Disk, target: string): Promise<Place> {
-  const stat = await disk.stat(target).catch(ignoreMissing);
-  if (stat === undefined) return { path: trimmed(target), there: "nothing", inside: false };
-  const path = await disk.realPath(target);
-  if (!stat.isDirectory) return { path, there: "file", inside: false };
-  const mounted = path === "/" || (await disk.stat(parentOf(path))).device !== stat.device;
-  const inside = mounted || !(await canMakeIn(disk, parentOf(path)));
-  return { path, there: "directory", inside };
+  for (let look = 0; look < LOOKS_MAX; look++) {
+    const stat = await disk.stat(target).catch(ignoreMissing);
+    if (stat === undefined) break;
+    const path = await disk.realPath(target).catch(ignoreMissing);
+    // Another writer, who replaces it, took it away in between.
+    if (path === undefined) continue;
+    if (!stat.isDirectory) return { path, there: "file", inside: false };
+    const mounted = path === "/" || (await disk.stat(parentOf(path))).device !== stat.device;
+    const inside = mounted || !(await canMakeIn(disk, parentOf(path)));
+    return { path, there: "directory", inside };
+  }
+  return { path: trimmed(target), there: "nothing", inside: false };
 }
+
+/** What is taken away as often as that counts as not being there. */
+const LOOKS_MAX = 100;
 
 /** Makes and removes a directory, because permissions alone do not tell. Throws what stands against it. */
 export async function expectRoom(disk: Disk, directory: string): Promise<void> {
