@@ -53,7 +53,16 @@ export class Engine {
 
   /** Runs what must be run first and returns the query for the rows. */
   async read(node: LogicalNode, observe: "rows" | "order", options: RunOptions): Promise<Reading> {
-    return await this.#read(node, observe, options, false);
+    return await this.#told(() => this.#read(node, observe, options, false));
+  }
+
+  /** A query that names a function which could not be made fails with the reason why. */
+  async #told<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.#deps.udfs.told(error);
+    }
   }
 
   async #read(
@@ -94,17 +103,18 @@ export class Engine {
 
   /** Runs a frame to its end and keeps the result: later actions, and frames made from it, read it. */
   async compute(node: LogicalNode, options: RunOptions): Promise<StoredDataset> {
-    return await this.#alone(() => this.#computeLocked(node, options));
+    return await this.#told(() => this.#alone(() => this.#computeLocked(node, options)));
   }
 
   /** Writes, and returns the files. Nothing is kept of it: they are people's. */
   async write(node: Write, options: RunOptions): Promise<StoredDataset> {
-    return await this.#alone(async () => {
+    const write = async (): Promise<StoredDataset> => {
       await this.#computeLocked(node, options);
       const { written } = this.#kept.get(node.id)!;
       this.#kept.drop(node.id);
       return written!;
-    });
+    };
+    return await this.#told(() => this.#alone(write));
   }
 
   async #computeLocked(node: LogicalNode, options: RunOptions): Promise<StoredDataset> {
@@ -142,7 +152,9 @@ export class Engine {
 
   async schema(node: LogicalNode): Promise<BoundSchema> {
     const context = this.#context();
-    return await schemaOf(context, await this.#planner.prepare(context, node, "rows"));
+    return await this.#told(async () =>
+      schemaOf(context, await this.#planner.prepare(context, node, "rows")),
+    );
   }
 
   /** The plan as it would run now for all its rows, and how much is thought to go through it. */
@@ -159,7 +171,7 @@ export class Engine {
 
   /** An error of a running query, with the step it belongs to. */
   async explainFailure(root: LogicalNode, error: unknown): Promise<unknown> {
-    return await this.#planner.locate(this.#context(), root, error);
+    return this.#deps.udfs.told(await this.#planner.locate(this.#context(), root, error));
   }
 
   /** The plan context of one action. `locked` says that the action holds the right to run stages. */

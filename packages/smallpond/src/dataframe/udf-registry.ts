@@ -1,5 +1,5 @@
 /** The functions that SQL of this session calls: registered with its own engine, and sent with the tasks that need them. */
-import { PondError } from "@smallpond/base";
+import { isPondError, PondError } from "@smallpond/base";
 import type { Database, DatabaseConnection } from "../duckdb/database.ts";
 import type { SqlParser } from "../duckdb/parser.ts";
 import { foldName, quoteText } from "../duckdb/text.ts";
@@ -31,6 +31,8 @@ export class UdfRegistry {
   readonly #deps: UdfDeps;
   readonly #entries = new Map<string, Entry>();
   readonly #pending = new Set<Promise<void>>();
+  /** Functions that could not be made, by the name that SQL knows them by: nobody may have waited to hear of it. */
+  readonly #failed = new Map<string, unknown>();
   readonly #udfs: Udfs;
 
   constructor(deps: UdfDeps) {
@@ -41,7 +43,9 @@ export class UdfRegistry {
   /** Queries wait for it, also when nobody else does; a failure is told to those that name the function. */
   create(name: string, fn: unknown, options: object): Promise<void> {
     const created = this.#create(name, fn, options);
-    const settled = created.catch(() => {});
+    const settled = created.catch((error: unknown) => {
+      if (typeof name === "string") this.#failed.set(foldName(name), error);
+    });
     this.#pending.add(settled);
     void settled.then(() => this.#pending.delete(settled));
     return created;
@@ -50,6 +54,21 @@ export class UdfRegistry {
   /** Resolves when every function that was asked for is known to the engine. */
   async ready(): Promise<void> {
     await Promise.all(this.#pending);
+  }
+
+  /** An error of a query that names a function which could not be made, with the reason why. Others stay as they are. */
+  told(error: unknown): unknown {
+    if (!isPondError(error, "SQL_BINDING")) return error;
+    const name = MISSING_FUNCTION.exec(error.message)?.[1];
+    const reason = name === undefined ? undefined : this.#failed.get(foldName(name));
+    if (!isPondError(reason)) return error;
+    const place = /\n {2}(SQL|step): [\s\S]*$/.exec(error.message)?.[0] ?? "";
+    return new PondError(reason.code, {
+      kind: reason.kind,
+      message: `${reason.message}${place}`,
+      details: { ...error.details, ...reason.details },
+      hint: reason.hint,
+    });
   }
 
   /** Stages whose tasks bring along the functions that their SQL names. */
@@ -91,6 +110,7 @@ export class UdfRegistry {
     const spec: UdfSpec = { id, name, code, args: encoded, parameters, returns, nulls, volatile, int64 };
     if (this.#entries.has(id)) throw taken(name, "this session has a function");
     this.#entries.set(id, { spec, fn, settings });
+    this.#failed.delete(foldName(name));
     try {
       await this.#udfs.register([spec]);
     } catch (error) {
@@ -123,6 +143,9 @@ export class UdfRegistry {
     return { ...task, home, udfs: named.map(({ spec }) => spec) };
   }
 }
+
+/** As DuckDB says it. */
+const MISSING_FUNCTION = /Function with name "?(\w+)"? does not exist/;
 
 function taken(name: string, who: string): PondError {
   return new PondError("FUNCTION_EXISTS", {

@@ -112,6 +112,28 @@ test("async functions are refused, and a promise returned at run time fails the 
   expect(late.message).toContain("promised() returned a promise");
 });
 
+test("a query that names a refused function says why, also when nobody awaited createFunction", async () => {
+  await using world = await openWorld();
+  const { sp } = world;
+  const types = { parameters: ["BIGINT"], returns: "BIGINT" };
+  void sp.createFunction("later", async (x: number) => x, types);
+  const frame = sp.sql("SELECT LATER(range) AS y FROM range(10)");
+  for (const action of [
+    frame.takeAll(),
+    frame.schema(),
+    frame.count(),
+    frame.writeParquet(world.at("out")),
+  ]) {
+    const error = await failureOf(action);
+    expect(error.code).toBe("ASYNC_UDF");
+    expect(error.message).toContain("later is an async function");
+    expect(error.message).toContain("SELECT LATER(range)");
+  }
+  expect((await failureOf(sp.sql("SELECT nobody(1)").takeAll())).code).toBe("SQL_BINDING");
+  await sp.createFunction("later", (x: number) => x, types);
+  expect(await frame.count()).toBe(10);
+});
+
 test("a result that does not fit is an error with the value, and not another value", async () => {
   await using world = await openWorld();
   const types = { parameters: ["BIGINT"], returns: "TINYINT" };
