@@ -119,12 +119,12 @@ test("a query that names a refused function says why, also when nobody awaited c
   void sp.createFunction("later", async (x: number) => x, types);
   const frame = sp.sql("SELECT LATER(range) AS y FROM range(10)");
   for (const action of [
-    frame.takeAll(),
-    frame.schema(),
-    frame.count(),
-    frame.writeParquet(world.at("out")),
+    () => frame.takeAll(),
+    () => frame.schema(),
+    () => frame.count(),
+    () => frame.writeParquet(world.at("out")),
   ]) {
-    const error = await failureOf(action);
+    const error = await failureOf(action());
     expect(error.code).toBe("ASYNC_UDF");
     expect(error.message).toContain("later is an async function");
     expect(error.message).toContain("SELECT LATER(range)");
