@@ -163,6 +163,30 @@ function smallpondRoom(room) {
   };
 }
 
+/** Rooms of packages/fs-core/src, each with the rooms it may look into; all of them may use `wire`, `ids` and `service`. */
+const FS_ROOMS = {
+  wire: [],
+  service: [],
+  metastore: [],
+  mgmtd: ["metastore"],
+  meta: ["metastore", "mgmtd"],
+};
+
+function fsRoom(room) {
+  const closed = [...Object.keys(FS_ROOMS), "storage", "client", "cluster", "platform"].filter(
+    (other) => other !== room && other !== "wire" && other !== "service" && !FS_ROOMS[room].includes(other),
+  );
+  const patterns = closed.map((other) => ({
+    regex: `^(\\.\\./)+${other}(/|$)`,
+    message: `src/${room} must not depend on src/${other}: pass in what it needs behind an interface of src/${room}.`,
+  }));
+  return {
+    name: `fs-core/room/${room}`,
+    files: [`packages/fs-core/src/${room}/**/*.ts`],
+    rules: { "@typescript-eslint/no-restricted-imports": ["error", { patterns }] },
+  };
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 // Buffer.prototype.slice is a view where Uint8Array.prototype.slice is a copy; only types tell which one is called.
 
@@ -337,6 +361,7 @@ export default tseslint.config(
   ...["logical", "optimizer", "planner", "execution", "functions", "dataset", "duckdb", "arrow"].map(
     smallpondRoom,
   ),
+  ...Object.keys(FS_ROOMS).map(fsRoom),
   {
     name: "pond/tool-configuration",
     files: ["**/*.config.{ts,mjs,js}"],

@@ -12,6 +12,7 @@ export default defineConfig({
     projects: [
       "packages/base",
       "packages/fs-native",
+      "packages/fs-core",
       "packages/smallpond",
       "packages/cli",
       "packages/sim",

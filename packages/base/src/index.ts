@@ -75,3 +75,4 @@ export {
   xoshiro128starstar,
 } from "./random.ts";
 export { type Err, err, type Ok, ok, type Result, unwrap } from "./result.ts";
+export { News, Tasks, Turns } from "./tasks.ts";

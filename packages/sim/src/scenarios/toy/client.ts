@@ -1,8 +1,8 @@
 /** A client of the registers: asks whoever may be the primary, again and again with the same number, until it knows. */
 import type { Clock, Random } from "@smallpond/base";
 import type { ClientReply, Message, Update } from "./messages.ts";
+import { isNetworkError } from "./network-errors.ts";
 import type { Caller } from "./rpc.ts";
-import { isNetworkError } from "./tasks.ts";
 
 /** How an operation ended: with an answer, certainly without effect, or nobody knows. */
 export type Outcome =

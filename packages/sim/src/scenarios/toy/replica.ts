@@ -12,7 +12,7 @@
  *   together may elect. It is cleared by a primary that has heard *both* others after the suspect's start, and so is
  *   current whatever the suspect forgot, once the suspect has that primary's whole log.
  */
-import { assert, type Clock, type Probes, type Random } from "@smallpond/base";
+import { assert, type Clock, News, type Probes, type Random, type Tasks, Turns } from "@smallpond/base";
 import type { Ballot } from "./ballot.ts";
 import type { Journal } from "./journal.ts";
 import type {
@@ -26,11 +26,11 @@ import type {
   VoteReply,
   VoteRequest,
 } from "./messages.ts";
+import { isNetworkError } from "./network-errors.ts";
 import { Peer } from "./peer.ts";
 import { Registers } from "./registers.ts";
 import type { Caller } from "./rpc.ts";
 import { type Bug, LEASE_SHARE, type ToySettings } from "./settings.ts";
-import { isNetworkError, News, type Tasks, Turns } from "./tasks.ts";
 
 export interface ReplicaDeps {
   readonly clock: Clock;

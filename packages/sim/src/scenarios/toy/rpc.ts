@@ -11,11 +11,12 @@ import {
   type NetAddress,
   PondError,
   type Probes,
+  type Tasks,
   type Timer,
 } from "@smallpond/base";
 import { ByteReader, ByteWriter, badBytes, frame, frameBytes, unframe } from "./codec.ts";
 import { decodeMessage, encodeMessage, type Message } from "./messages.ts";
-import { isNetworkError, type Tasks } from "./tasks.ts";
+import { isNetworkError } from "./network-errors.ts";
 
 const FRAME_BYTES_MAX = 1 << 20;
 const ANSWERING_MAX = 64;

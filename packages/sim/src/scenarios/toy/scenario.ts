@@ -1,5 +1,5 @@
 /** The toy under everything: registers on three replicas, clients that read and update them, and all nemeses. */
-import type { Random } from "@smallpond/base";
+import { type Random, Tasks } from "@smallpond/base";
 import { History } from "../../checkers/history.ts";
 import { stopAndDemandNoLeaks } from "../../checkers/leaks.ts";
 import { assertLinearizable } from "../../checkers/linearizability.ts";
@@ -28,7 +28,6 @@ import { frameBytes } from "./codec.ts";
 import type { Caller } from "./rpc.ts";
 import { aborted, callersOf, REPLICA_MACHINES, replicaProgram } from "./service.ts";
 import type { Bug } from "./settings.ts";
-import { Tasks } from "./tasks.ts";
 
 type RegisterHistory = History<RegisterInput, RegisterOutput>;
 

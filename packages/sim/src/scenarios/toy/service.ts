@@ -1,12 +1,11 @@
 /** The programs of the toy: a replica and, for clients, the way to reach all three. */
-import type { NetAddress } from "@smallpond/base";
+import { type NetAddress, Tasks } from "@smallpond/base";
 import type { Program, Seams } from "../../world/process.ts";
 import { Ballot } from "./ballot.ts";
 import { Journal } from "./journal.ts";
 import { Replica } from "./replica.ts";
 import { Caller, serve } from "./rpc.ts";
 import type { Bug, ToySettings } from "./settings.ts";
-import { Tasks } from "./tasks.ts";
 
 export const REPLICA_MACHINES: readonly string[] = ["r0", "r1", "r2"];
 const PORT = 7000;

@@ -1,5 +1,5 @@
 /** Concurrency inside one process: things running side by side that end together, turns, and waiting for news. */
-import { type Clock, isPondError, type Timer } from "@smallpond/base";
+import type { Clock, Timer } from "./clock.ts";
 
 /** Runs side by side until stopped; the first failure ends the process. */
 export class Tasks {
@@ -66,22 +66,3 @@ export class News {
     });
   }
 }
-
-/** Errors that a network is expected to have; anything else is a bug of ours. */
-export function isNetworkError(error: unknown): boolean {
-  return isPondError(error) && NETWORK_CODES.has(error.code);
-}
-
-const NETWORK_CODES: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ECLOSED",
-  "EQUEUEFULL",
-  "BAD_BYTES",
-  "DEADLINE_EXCEEDED",
-  "NO_ANSWER",
-]);

@@ -1,0 +1,2 @@
+/** Stand-ins and contracts of the file system's rooms. */
+export {};
