@@ -7,7 +7,7 @@
  */
 import { assert, type Clock, type SignalOptions, type Timer, toHex } from "@smallpond/base";
 import type { BufferLease, LeasePart, Region } from "../memory/lease.ts";
-import type { DriverOperation, FabricDriver, Outcomes } from "./driver.ts";
+import type { FabricDriver, Outcomes } from "./driver.ts";
 import { EndpointPeer } from "./endpoint-peer.ts";
 import type {
   FabricEndpoint,
@@ -20,6 +20,7 @@ import type {
 } from "./fabric.ts";
 import { codeOf, EAGAIN, type FabricErrorCode, fabricError } from "./fabric-errors.ts";
 import type { FabricSettings } from "./fabric-settings.ts";
+import { Inbox } from "./inbox.ts";
 import type { MessageArena } from "./message-arena.ts";
 import { NO_SLOT, Operation, type OperationRequest } from "./operation.ts";
 import { assertInside, partOf, RegisteredRegion, regionPartOf } from "./region.ts";
@@ -34,12 +35,6 @@ export interface EndpointDeps {
 /** Operations copied and handed over in one go. */
 const BATCH = 64;
 const RETRY_MS_MAX = 50;
-
-interface Arrived {
-  readonly buffer: number;
-  readonly length: number;
-  readonly from: FabricPeer | undefined;
-}
 
 export class DriverEndpoint implements FabricEndpoint {
   readonly limits: FabricLimits;
@@ -57,9 +52,7 @@ export class DriverEndpoint implements FabricEndpoint {
   readonly #regions = new Set<RegisteredRegion>();
   readonly #signals = new SignalWatch((operation) => this.#abort(operation));
   #waiting = 0;
-  #arrived: Arrived[] = [];
-  #wakeReader: (() => void) | undefined;
-  #isRead = false;
+  readonly #inbox: Inbox;
   #flushing = false;
   #retry: Timer | undefined;
   #retryMs = 1;
@@ -74,8 +67,9 @@ export class DriverEndpoint implements FabricEndpoint {
     this.limits = { ...driver.limits, messageBytesMax: settings.messageBytesMax };
     this.#operations = new Array<Operation | undefined>(settings.depth).fill(undefined);
     this.#freeSlots = new Set(this.#operations.keys());
+    this.#inbox = new Inbox({ driver, arena }, settings);
     driver.start((outcomes) => this.#onOutcomes(outcomes));
-    this.#postReceives(Array.from({ length: settings.receiveBuffers }, (_, buffer) => buffer));
+    this.#inbox.open();
   }
 
   get provider(): string {
@@ -123,34 +117,8 @@ export class DriverEndpoint implements FabricEndpoint {
     await this.#run({ kind: "send", peer, length, bytes }, options);
   }
 
-  async *messages(): AsyncGenerator<readonly FabricMessage[], void, undefined> {
-    assert(!this.#isRead, "messages have one reader at a time");
-    this.#isRead = true;
-    let held: Arrived[] = [];
-    try {
-      for (;;) {
-        held = this.#arrived;
-        this.#arrived = [];
-        if (held.length > 0) {
-          yield held.map(({ from, buffer, length }) => ({
-            from,
-            bodyView: this.#arena.receivedView(buffer, length),
-          }));
-          this.#postReceives(held.map(({ buffer }) => buffer));
-          held = [];
-        } else if (this.#closing !== undefined) {
-          if (this.#closeCode !== "ECLOSED") throw this.#error(this.#closeCode, "receive", "messages");
-          return;
-        } else {
-          await new Promise<void>((resolve) => {
-            this.#wakeReader = resolve;
-          });
-        }
-      }
-    } finally {
-      this.#isRead = false;
-      this.#postReceives(held.map(({ buffer }) => buffer));
-    }
+  messages(): AsyncGenerator<readonly FabricMessage[], void, undefined> {
+    return this.#inbox.messages();
   }
 
   register(memory: Region | BufferLease | LeasePart, access: RemoteAccess): FabricRegion {
@@ -218,8 +186,9 @@ export class DriverEndpoint implements FabricEndpoint {
       if (operation !== undefined) this.#settle(operation, { code: this.#closeCode });
     }
     this.#regions.clear();
-    this.#arrived = [];
-    this.#wakeReader?.();
+    const failure =
+      this.#closeCode === "ECLOSED" ? undefined : this.#error(this.#closeCode, "receive", "messages");
+    this.#inbox.close(failure);
     await closed;
     this.#arena.release();
   }
@@ -394,14 +363,16 @@ export class DriverEndpoint implements FabricEndpoint {
 
   #onOutcomes(outcomes: Outcomes): void {
     const ended: [Operation, number][] = [];
+    const { depth } = this.#settings;
     let lost = false;
     // All are taken before anybody hears of one: what they do next brings further ones.
     for (let i = 0; i < outcomes.count; i++) {
       const slot = outcomes.slot(i);
       const operation = this.#operations[slot];
       if (slot < 0) lost = true;
-      else if (slot >= this.#settings.depth) this.#received(slot - this.#settings.depth, outcomes, i);
-      else if (operation !== undefined) ended.push([operation, outcomes.result(i)]);
+      else if (slot >= depth) {
+        this.#inbox.arrived(slot - depth, outcomes.result(i), this.#peersByIndex.get(outcomes.peer(i)));
+      } else if (operation !== undefined) ended.push([operation, outcomes.result(i)]);
       else lost = true;
     }
     const broken = new Set<EndpointPeer>();
@@ -413,35 +384,8 @@ export class DriverEndpoint implements FabricEndpoint {
     if (lost) this.#giveUp();
     // What comes next must not go into what is left of the connection.
     for (const peer of broken) this.#drop(peer);
-    if (this.#arrived.length > 0) this.#wakeReader?.();
+    this.#inbox.wake();
     if (this.#waiting > 0) this.#flushSoon();
-  }
-
-  #received(buffer: number, outcomes: Outcomes, index: number): void {
-    const length = outcomes.result(index);
-    // Longer than the buffer: the other side was set up differently. The message is lost, the buffer is not.
-    if (length < 0) this.#postReceives([buffer]);
-    else this.#arrived.push({ buffer, length, from: this.#peersByIndex.get(outcomes.peer(index)) });
-  }
-
-  #postReceives(buffers: readonly number[]): void {
-    if (this.#closing !== undefined || buffers.length === 0) return;
-    const { messageBytesMax, depth } = this.#settings;
-    const { region } = this.#arena.lease;
-    const receives = buffers.map(
-      (buffer): DriverOperation => ({
-        kind: "receive",
-        slot: depth + buffer,
-        region,
-        offset: this.#arena.receiveOffset(buffer),
-        length: messageBytesMax,
-        address: 0n,
-        key: 0n,
-      }),
-    );
-    const { taken } = this.#driver.post(0, receives);
-    // There are never more than the provider said it has room for.
-    assert(taken === receives.length, `${receives.length} receives fit, but ${taken} were taken`);
   }
 
   /** After the driver is through with it. */
