@@ -1,5 +1,5 @@
 /** What file system operations fail with: the names that programs know from `errno.h`, and a few of ours. */
-import { type ErrorKind, PondError } from "@smallpond/base";
+import { assert, type ErrorKind, isPondError, PondError } from "@smallpond/base";
 
 /** Linux numbers, x86-64 and ARM64. The table is total: FUSE and the shell answer with these. */
 export const ERRNO = {
@@ -98,6 +98,9 @@ const PHRASES: Readonly<Record<FsErrorCode, string>> = {
   EDQUOT: "the quota is used up",
 };
 
+/** A message stays readable, whatever it is about. */
+const SUBJECT_CHARACTERS_MAX = 200;
+
 /** `subject` is what the caller named: a path, a name, an inode. */
 export function fsError(
   code: FsErrorCode,
@@ -106,11 +109,34 @@ export function fsError(
   options: { readonly hint?: string; readonly reason?: string; readonly cause?: unknown } = {},
 ): FsError {
   const { hint, reason = PHRASES[code] } = options;
+  const named =
+    subject.length <= SUBJECT_CHARACTERS_MAX ? subject : `${subject.slice(0, SUBJECT_CHARACTERS_MAX)}…`;
   return new PondError(code, {
     kind: KINDS[code] ?? "invalid",
-    message: `${code}: ${operation} ${JSON.stringify(subject)}: ${reason}`,
-    details: { operation, subject },
+    message: `${code}: ${operation} ${JSON.stringify(named)}: ${reason}`,
+    details: { operation, subject: named },
     hint,
     ...(options.cause === undefined ? {} : { cause: options.cause }),
   });
+}
+
+/** Whether an error is one of the file system's, here or sent from elsewhere. */
+export function isFsError<C extends FsErrorCode>(
+  error: unknown,
+  code?: C,
+): error is PondError<C, FsErrorDetails> {
+  return isPondError(error) && (code === undefined ? error.code in ERRNO : error.code === code);
+}
+
+/** An error made again from what was kept of it. */
+export function fsErrorFrom(kept: {
+  readonly code: string;
+  readonly message: string;
+  readonly operation: string;
+  readonly subject: string;
+}): FsError {
+  const { code, message, operation, subject } = kept;
+  assert(code in ERRNO, `${code} is no error of the file system`);
+  const kind = KINDS[code as FsErrorCode] ?? "invalid";
+  return new PondError(code as FsErrorCode, { kind, message, details: { operation, subject } });
 }

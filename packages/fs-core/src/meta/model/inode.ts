@@ -60,16 +60,21 @@ export interface FileInode extends InodeCommon {
   readonly layout: Layout;
   /** The bytes stand in a row beside the inode, and no chunk exists. */
   readonly inline: boolean;
+  /** Cut to `length`, and chunks past it may still lie on storage: whoever needs the length ends that first. */
+  readonly truncating: boolean;
 }
 
 export interface DirectoryInode extends InodeCommon {
   readonly kind: "directory";
-  /** The root is its own. */
+  /** The root is its own; of a tree that was removed whole, and waits for the collector, {@link DETACHED}. */
   readonly parent: InodeId;
   readonly layout: LayoutChoice;
   /** Who alone may change entries, if anybody. */
   readonly lock: DirectoryLock | undefined;
 }
+
+/** The parent of trees that were removed whole: no inode, and no name leads there. */
+export const DETACHED: InodeId = 2n as InodeId;
 
 export interface DirectoryLock {
   readonly uid: number;

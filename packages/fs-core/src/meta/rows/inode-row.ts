@@ -84,6 +84,7 @@ export const inodeCodec: Codec<Inode> = union({
       dataVersion: u32,
       layout: layoutCodec,
       inline: bool,
+      truncating: bool,
     }),
   ],
   directory: [

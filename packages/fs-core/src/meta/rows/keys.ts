@@ -39,17 +39,45 @@ export const clientLocksKey = (client: ClientId, id?: InodeId): Uint8Array =>
   key("CLCK", fromHex(client), id === undefined ? "" : u64Key(id));
 /** What a lock owner waits for, for the search of deadlocks. */
 export const lockWaitKey = (owner: Uint8Array): Uint8Array => key("LWAI", owner);
-/** The answer that a request of a client was given. */
-export const requestKey = (client: ClientId, request: RequestId): Uint8Array =>
-  key("IDEM", fromHex(client), fromHex(request));
-/** Requests by the time they were answered, to be forgotten in that order. */
-export const requestTimeKey = (atMs: number, client: ClientId, request: RequestId): Uint8Array =>
-  key("IDET", u64Key(BigInt(Math.floor(atMs))), fromHex(client), fromHex(request));
+/**
+ * How long requests are remembered together. A request is looked for in the slot of now and those beside it, so its
+ * copies are known for at least this long, by services whose clocks differ by less than this.
+ */
+export const REQUEST_SLOT_MS: number = 600_000;
+export const requestSlot = (atMs: number): number => Math.floor(atMs / REQUEST_SLOT_MS);
+/** What a request of a client was answered, by the slot of the time; the prefix of a whole slot without a client. */
+export const requestKey = (slot: number, client?: ClientId, request?: RequestId): Uint8Array =>
+  key(
+    "IDEM",
+    u32Key(slot),
+    client === undefined ? "" : fromHex(client),
+    request === undefined ? "" : fromHex(request),
+  );
 /** The next inode id of a shard. */
 export const inodeCounterKey = (shard: number): Uint8Array => key("INAL", u32Key(shard));
-/** What is to be collected, by shard and the time from when on. */
-export const garbageKey = (shard: number, atMs: number, id: InodeId, dataVersion: number): Uint8Array =>
-  key("GARB", u32Key(shard), u64Key(BigInt(Math.floor(atMs))), u64Key(id), u32Key(dataVersion));
+/** The highest data version that a file was given, if higher than the inode's: a version is never given twice. */
+export const dataVersionKey = (id: InodeId): Uint8Array => key("DVER", u64Key(id));
+/** Where the next append of a file that is open goes. */
+export const appendKey = (id: InodeId): Uint8Array => key("APPE", u64Key(id));
+/** A client that is gone, and whose sessions and locks are taken away: whatever it still asks is refused. */
+export const revokedClientKey = (client: ClientId): Uint8Array => key("CREV", fromHex(client));
+/** Which service does a kind of work for a shard; the name has four letters. */
+export const leadershipKey = (work: string, shard: number): Uint8Array => key("LEAD", work, u32Key(shard));
+/** Queues of what is to be collected. */
+export const GARBAGE_SHARDS = 64;
+export const garbageShard = (id: InodeId): number => Number(id % BigInt(GARBAGE_SHARDS));
+/** Queues of the collector. */
+export const GARBAGE_SHARDS: number = 16;
+/** What is to be collected, by shard and the time from when on; the prefix of a queue is `garbagePrefix`. */
+export const garbageKey = (atMs: number, id: InodeId, dataVersion: number): Uint8Array =>
+  key(
+    "GARB",
+    u32Key(Number(id % BigInt(GARBAGE_SHARDS))),
+    u64Key(BigInt(Math.floor(atMs))),
+    u64Key(id),
+    u32Key(dataVersion),
+  );
+export const garbagePrefix = (shard: number): Uint8Array => key("GARB", u32Key(shard));
 /** Limits of a quota. */
 export const quotaKey = (quota: number): Uint8Array => key("QUOT", u32Key(quota));
 /** Bytes and inodes in use, each changed by `add`. */
