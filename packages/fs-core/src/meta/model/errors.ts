@@ -109,8 +109,10 @@ export function fsError(
   options: { readonly hint?: string; readonly reason?: string; readonly cause?: unknown } = {},
 ): FsError {
   const { hint, reason = PHRASES[code] } = options;
-  const named =
+  const cut =
     subject.length <= SUBJECT_CHARACTERS_MAX ? subject : `${subject.slice(0, SUBJECT_CHARACTERS_MAX)}…`;
+  // Half of a pair, by the cut or the caller's, could not be sent.
+  const named = cut.replace(/\p{Surrogate}/gu, "\ufffd");
   return new PondError(code, {
     kind: KINDS[code] ?? "invalid",
     message: `${code}: ${operation} ${JSON.stringify(named)}: ${reason}`,

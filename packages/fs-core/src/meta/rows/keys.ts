@@ -64,19 +64,11 @@ export const revokedClientKey = (client: ClientId): Uint8Array => key("CREV", fr
 /** Which service does a kind of work for a shard; the name has four letters. */
 export const leadershipKey = (work: string, shard: number): Uint8Array => key("LEAD", work, u32Key(shard));
 /** Queues of what is to be collected. */
-export const GARBAGE_SHARDS = 64;
+export const GARBAGE_SHARDS: number = 64;
 export const garbageShard = (id: InodeId): number => Number(id % BigInt(GARBAGE_SHARDS));
-/** Queues of the collector. */
-export const GARBAGE_SHARDS: number = 16;
 /** What is to be collected, by shard and the time from when on; the prefix of a queue is `garbagePrefix`. */
 export const garbageKey = (atMs: number, id: InodeId, dataVersion: number): Uint8Array =>
-  key(
-    "GARB",
-    u32Key(Number(id % BigInt(GARBAGE_SHARDS))),
-    u64Key(BigInt(Math.floor(atMs))),
-    u64Key(id),
-    u32Key(dataVersion),
-  );
+  key("GARB", u32Key(garbageShard(id)), u64Key(BigInt(Math.floor(atMs))), u64Key(id), u32Key(dataVersion));
 export const garbagePrefix = (shard: number): Uint8Array => key("GARB", u32Key(shard));
 /** Limits of a quota. */
 export const quotaKey = (quota: number): Uint8Array => key("QUOT", u32Key(quota));

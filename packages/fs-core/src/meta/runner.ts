@@ -1,0 +1,152 @@
+/** Runs operations: as whom, in a transaction, once for each request however often it is sent (I8). */
+import { assert, type Clock, type SignalOptions } from "@smallpond/base";
+import type { ClientId, RequestId } from "../ids.ts";
+import type { Metastore, ReadTransaction, Transaction } from "../metastore/transaction.ts";
+import { decode, encode } from "../wire/codec/index.ts";
+import type { Method, Principal } from "../wire/rpc/method.ts";
+import { actingUser } from "./access/acting-user.ts";
+import { fsErrorFrom, isFsError } from "./model/errors.ts";
+import type { MutationHeader, Operation, QuestionHeader } from "./operation.ts";
+import { requestKey, requestSlot } from "./rows/keys.ts";
+import { type RequestRecord, requestRow } from "./rows/request-row.ts";
+
+export interface RunnerDeps<D> {
+  readonly metastore: Metastore;
+  readonly clock: Pick<Clock, "wallMs">;
+  /** Given to the operations. */
+  readonly operations: D;
+}
+
+export interface RunOptions extends SignalOptions {
+  /** Who asks, as far as the connection has proved it. */
+  readonly principal: Principal;
+}
+
+export class OperationRunner<D> {
+  readonly #deps: RunnerDeps<D>;
+
+  constructor(deps: RunnerDeps<D>) {
+    this.#deps = deps;
+  }
+
+  /**
+   * The operation's answer, once it is durable. After an abort a mutation may have happened or not; sending the same
+   * request again finds out.
+   */
+  async run<Q extends QuestionHeader, A>(
+    operation: Operation<Q, A, D>,
+    question: Q,
+    options: RunOptions,
+  ): Promise<A> {
+    operation.check?.(question);
+    if (!operation.mutates) return this.#transact(operation, question, options);
+    const { client, request } = question as Q & MutationHeader;
+    assert(
+      client !== undefined && request !== undefined,
+      `${operation.method.name} needs a request's identity`,
+    );
+    try {
+      return await this.#transact(operation, question, options, { client, request });
+    } catch (error) {
+      if (error instanceof Replay) return answerOf(operation.method, error.record);
+      if (!isFsError(error) || error.kind === "retry") throw error;
+      const { code, message, details } = error;
+      const record = await this.#remember(
+        { client, request },
+        { kind: "error", code, message, ...details },
+        options,
+      );
+      if (record === undefined) throw error;
+      return answerOf(operation.method, record);
+    }
+  }
+
+  #transact<Q extends QuestionHeader, A>(
+    operation: Operation<Q, A, D>,
+    question: Q,
+    { principal, signal }: RunOptions,
+    id?: RequestIdentity,
+  ): Promise<A> {
+    const { metastore, clock, operations } = this.#deps;
+    const user = actingUser(principal, question.as, operation.method.name);
+    return metastore.transact(
+      async (transaction) => {
+        const nowMs = clock.wallMs();
+        const nowNs = BigInt(Math.floor(nowMs * 1000)) * 1000n;
+        const context = { transaction, user, nowNs, deps: operations, signal };
+        if (id === undefined) return operation.run(context, question);
+        // The record is read beside the operation's own first reads: hardly ever is there one.
+        const [found, outcome] = await Promise.allSettled([
+          findRecord(transaction, id, nowMs),
+          operation.run(context, question),
+        ]);
+        if (found.status === "rejected") throw found.reason;
+        if (found.value !== undefined) throw new Replay(found.value);
+        if (outcome.status === "rejected") throw outcome.reason;
+        const bytes = encode(operation.method.answer, outcome.value);
+        setRecord(transaction, id, nowMs, { kind: "answer", bytes });
+        return outcome.value;
+      },
+      { repeatable: true, ...(signal === undefined ? {} : { signal }) },
+    );
+  }
+
+  /** Keeps an error as the request's answer; if a copy of the request was faster, what that was answered. */
+  #remember(
+    id: RequestIdentity,
+    record: RequestRecord,
+    { signal }: RunOptions,
+  ): Promise<RequestRecord | undefined> {
+    return this.#deps.metastore.transact(
+      async (transaction) => {
+        const nowMs = this.#deps.clock.wallMs();
+        const found = await findRecord(transaction, id, nowMs);
+        if (found === undefined) setRecord(transaction, id, nowMs, record);
+        return found;
+      },
+      { repeatable: true, ...(signal === undefined ? {} : { signal }) },
+    );
+  }
+}
+
+interface RequestIdentity {
+  readonly client: ClientId;
+  readonly request: RequestId;
+}
+
+/** Leaves a transaction without a commit: the request was answered before. */
+class Replay extends Error {
+  readonly record: RequestRecord;
+
+  constructor(record: RequestRecord) {
+    super("the request was answered before");
+    this.record = record;
+  }
+}
+
+async function findRecord(
+  transaction: ReadTransaction,
+  { client, request }: RequestIdentity,
+  nowMs: number,
+): Promise<RequestRecord | undefined> {
+  const slot = requestSlot(nowMs);
+  const slots = slot === 0 ? [0, 1] : [slot, slot - 1, slot + 1];
+  // With a conflict: of two copies at two services, one finds the other's record or its commit fails.
+  const rows = await transaction.getMany(slots.map((each) => requestKey(each, client, request)));
+  const row = rows.find((each) => each !== undefined);
+  return row === undefined ? undefined : decode(requestRow, row);
+}
+
+function setRecord(
+  transaction: Transaction,
+  { client, request }: RequestIdentity,
+  nowMs: number,
+  record: RequestRecord,
+): void {
+  transaction.set(requestKey(requestSlot(nowMs), client, request), encode(requestRow, record));
+}
+
+function answerOf<Q, A>({ answer }: Method<Q, A>, record: RequestRecord): A {
+  if (record.kind === "error") throw fsErrorFrom(record);
+  return decode(answer, record.bytes);
+}
