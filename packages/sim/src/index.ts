@@ -14,6 +14,8 @@ export {
   type Violation,
 } from "./checkers/linearizability.ts";
 export { type Model, UNKNOWN } from "./checkers/model.ts";
+export { NAMESPACE } from "./checkers/namespace/model.ts";
+export type { EntrySeen, NamespaceInput, NamespaceOutput, Place } from "./checkers/namespace/operations.ts";
 export { demandProgress, type ProgressDemand } from "./checkers/progress.ts";
 export { REGISTERS, type RegisterInput, type RegisterOutput } from "./checkers/register.ts";
 export {
