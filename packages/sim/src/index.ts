@@ -13,6 +13,7 @@ export {
   checkLinearizable,
   type Violation,
 } from "./checkers/linearizability.ts";
+export { LOCKS, type LockInput, type LockOutput, type LockRange } from "./checkers/locks.ts";
 export { type Model, UNKNOWN } from "./checkers/model.ts";
 export { NAMESPACE } from "./checkers/namespace/model.ts";
 export type { EntrySeen, NamespaceInput, NamespaceOutput, Place } from "./checkers/namespace/operations.ts";
