@@ -1,2 +1,7 @@
 /** The main door of `@smallpond/fs-core`. */
 export type { ChainId, ChainTableId, ChainVersion, InodeId, NodeId, TargetId } from "./ids.ts";
+export type { Chain, ChainTarget, LocalState, TargetState } from "./mgmtd/model/chain.ts";
+export type { ChainTable } from "./mgmtd/model/chain-table.ts";
+export { chainsOf } from "./mgmtd/model/chains-of.ts";
+export type { NodeInfo, NodeKind, NodeStatus } from "./mgmtd/model/node.ts";
+export type { RoutingInfo } from "./mgmtd/model/routing.ts";

@@ -26,3 +26,4 @@ export {
   varint,
   word,
 } from "./codec.ts";
+export { versioned } from "./versioned.ts";
