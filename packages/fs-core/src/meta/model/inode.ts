@@ -1,5 +1,5 @@
 /** What the namespace is made of. Times are nanoseconds since 1970, sizes bytes; everything is plain, frozen data. */
-import type { ChainTableId, InodeId, RequestId } from "../../ids.ts";
+import type { ChainTableId, ClientId, InodeId } from "../../ids.ts";
 
 export type InodeKind = "file" | "directory" | "symlink" | "fifo" | "socket" | "character" | "block";
 
@@ -26,10 +26,14 @@ export interface LayoutChoice {
 }
 
 /** Bits of {@link InodeCommon.flags}. */
-export const INODE_FLAG: { readonly immutable: number; readonly appendOnly: number } = {
-  immutable: 1,
-  appendOnly: 2,
-};
+export const INODE_FLAG: {
+  /** Nothing about it changes, entries included. */
+  readonly immutable: number;
+  /** Bytes or entries are only added. */
+  readonly appendOnly: number;
+  /** Made without a name and never had one: it may still get its first. */
+  readonly nameless: number;
+} = { immutable: 1, appendOnly: 2, nameless: 4 };
 
 interface InodeCommon {
   readonly id: InodeId;
@@ -77,6 +81,7 @@ export interface DirectoryInode extends InodeCommon {
 export const DETACHED: InodeId = 2n as InodeId;
 
 export interface DirectoryLock {
+  readonly client: ClientId;
   readonly uid: number;
   /** The client's own words: what it calls itself. */
   readonly owner: string;
@@ -99,6 +104,4 @@ export type Inode = FileInode | DirectoryInode | SymlinkInode | SpecialInode;
 export interface Entry {
   readonly inode: InodeId;
   readonly kind: InodeKind;
-  /** The request that made it: a replay finds its own work. */
-  readonly request: RequestId | undefined;
 }

@@ -1,9 +1,9 @@
 /** What the collector has to take away. The key says of which inode, and from when on. */
 import { type InodeId, type SessionId, sessionIdCodec } from "../../ids.ts";
 import type { Transaction } from "../../metastore/transaction.ts";
-import { type Codec, encode, optional, struct, u16, u32, union } from "../../wire/codec/index.ts";
+import { type Codec, encode, optional, struct, u16, u32, union, versioned } from "../../wire/codec/index.ts";
 import type { Layout } from "../model/inode.ts";
-import { layoutCodec, versioned } from "./inode-row.ts";
+import { layoutCodec } from "./inode-row.ts";
 import { garbageKey } from "./keys.ts";
 
 export type Garbage =

@@ -1,5 +1,5 @@
 /** An inode and an entry as bytes. The first byte is the row's version. */
-import { chainTableIdCodec, inodeIdCodec, requestIdCodec } from "../../ids.ts";
+import { chainTableIdCodec, clientIdCodec, inodeIdCodec } from "../../ids.ts";
 import {
   bool,
   type Codec,
@@ -7,30 +7,17 @@ import {
   optional,
   struct,
   text,
-  u8,
   u16,
   u32,
   u64,
   union,
+  versioned,
   word,
 } from "../../wire/codec/index.ts";
 import type { Entry, Inode, InodeKind, Layout, LayoutChoice } from "../model/inode.ts";
 import { META_LIMITS } from "../model/limits.ts";
 
-/** A codec whose bytes begin with a version: another one is refused, not guessed at. */
-export function versioned<T>(version: number, codec: Codec<T>): Codec<T> {
-  return {
-    write: (w, value) => {
-      w.u8(version);
-      codec.write(w, value);
-    },
-    read: (r) => {
-      const found = u8.read(r);
-      if (found !== version) throw r.bad(`version ${found} where ${version} is known`);
-      return codec.read(r);
-    },
-  };
-}
+export { versioned };
 
 export const inodeKindCodec: Codec<InodeKind> = word([
   "file",
@@ -93,7 +80,7 @@ export const inodeCodec: Codec<Inode> = union({
       ...common,
       parent: inodeIdCodec,
       layout: layoutChoiceCodec,
-      lock: optional(struct({ uid: u32, owner: text(255) })),
+      lock: optional(struct({ client: clientIdCodec, uid: u32, owner: text(255) })),
     }),
   ],
   symlink: [3, struct({ ...common, target: text(META_LIMITS.pathBytesMax) })],
@@ -108,7 +95,6 @@ export const inodeRow: Codec<Inode> = versioned(1, inodeCodec);
 export const entryCodec: Codec<Entry> = struct({
   inode: inodeIdCodec,
   kind: inodeKindCodec,
-  request: optional(requestIdCodec),
 });
 
 export const entryRow: Codec<Entry> = versioned(1, entryCodec);

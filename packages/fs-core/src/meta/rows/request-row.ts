@@ -1,6 +1,5 @@
 /** What a request was answered, so that its copies get the same: the answer's bytes, or the error. */
-import { bytes, type Codec, struct, text, union } from "../../wire/codec/index.ts";
-import { versioned } from "./inode-row.ts";
+import { bytes, type Codec, struct, text, union, versioned } from "../../wire/codec/index.ts";
 
 export type RequestRecord =
   /** As the method's answer codec writes it. */
