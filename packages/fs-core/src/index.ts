@@ -1,5 +1,24 @@
 /** The main door of `@smallpond/fs-core`. */
 export type { ChainId, ChainTableId, ChainVersion, InodeId, NodeId, TargetId } from "./ids.ts";
+export type {
+  ApplyOutcome,
+  KeyRange,
+  KeyValue,
+  OrderedStore,
+  Ownership,
+  StoreMutation,
+  StoreSnapshot,
+} from "./metastore/ordered-store.ts";
+export type {
+  CommitOutcome,
+  Metastore,
+  RangeOptions,
+  RangePage,
+  ReadOptions,
+  ReadTransaction,
+  Transaction,
+  TransactOptions,
+} from "./metastore/transaction.ts";
 export type { Chain, ChainTarget, LocalState, TargetState } from "./mgmtd/model/chain.ts";
 export type { ChainTable } from "./mgmtd/model/chain-table.ts";
 export { chainsOf } from "./mgmtd/model/chains-of.ts";
