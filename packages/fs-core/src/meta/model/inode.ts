@@ -64,6 +64,8 @@ export interface FileInode extends InodeCommon {
   readonly layout: Layout;
   /** The bytes stand in a row beside the inode, and no chunk exists. */
   readonly inline: boolean;
+  /** Write sessions exist, so storage may know of more bytes than `length` says. */
+  readonly written: boolean;
   /** Cut to `length`, and chunks past it may still lie on storage: whoever needs the length ends that first. */
   readonly truncating: boolean;
 }

@@ -71,6 +71,7 @@ export const inodeCodec: Codec<Inode> = union({
       dataVersion: u32,
       layout: layoutCodec,
       inline: bool,
+      written: bool,
       truncating: bool,
     }),
   ],
