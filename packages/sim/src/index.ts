@@ -17,6 +17,11 @@ export { LOCKS, type LockInput, type LockOutput, type LockRange } from "./checke
 export { type Model, UNKNOWN } from "./checkers/model.ts";
 export { NAMESPACE } from "./checkers/namespace/model.ts";
 export type { EntrySeen, NamespaceInput, NamespaceOutput, Place } from "./checkers/namespace/operations.ts";
+export {
+  ORDERED_TRANSACTIONS,
+  type StepsSeen,
+  type TransactionStep,
+} from "./checkers/ordered-transactions.ts";
 export { demandProgress, type ProgressDemand } from "./checkers/progress.ts";
 export { REGISTERS, type RegisterInput, type RegisterOutput } from "./checkers/register.ts";
 export {
@@ -42,6 +47,7 @@ export {
   pick,
   powerCuts,
   slowDisks,
+  storeFaults,
   strikeOften,
 } from "./nemeses/index.ts";
 export type { Datagram, DatagramAddress, DatagramSocket, SimDatagrams } from "./net/datagrams.ts";
@@ -64,6 +70,12 @@ export type {
   ScenarioParts,
   Workload,
 } from "./scenario/scenario.ts";
+export {
+  NO_STORE_FAULTS,
+  SharedStore,
+  type SharedStoreSettings,
+  type StoreFaults,
+} from "./store/shared-store.ts";
 export { EventQueue, type SimEvent } from "./time/event-queue.ts";
 export type { Oscillator } from "./time/oscillator.ts";
 export type { Scheduler } from "./time/scheduler.ts";

@@ -12,15 +12,13 @@ const owner = fc.constantFrom("c0 p1", "c0 p2", "c1 p1");
 const lockInput: fc.Arbitrary<LockInput> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc
-      .record({ range, owner, alone: fc.boolean() })
-      .map((each) => ({
-        kind: "lock" as const,
-        file: "f",
-        owner: each.owner,
-        alone: each.alone,
-        ...each.range,
-      })),
+    arbitrary: fc.record({ range, owner, alone: fc.boolean() }).map((each) => ({
+      kind: "lock" as const,
+      file: "f",
+      owner: each.owner,
+      alone: each.alone,
+      ...each.range,
+    })),
   },
   {
     weight: 3,

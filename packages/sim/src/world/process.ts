@@ -28,6 +28,10 @@ export interface Seams {
   readonly stop: AbortSignal;
   /** False once this incarnation is dead: for recorders that stand outside of the simulated world. */
   readonly alive: () => boolean;
+  /** For stand-ins of what several processes share, such as a store: they keep the dead dead, as the seams do. */
+  readonly lifetime: Lifetime;
+  /** The machine's name. */
+  readonly machine: string;
 }
 
 /** Runs until asked to stop. An exception ends the process, and whoever supervises it starts it again. */
@@ -145,6 +149,8 @@ export class SimProcess {
       probes: world.probes,
       stop,
       alive: () => lifetime.alive,
+      lifetime,
+      machine: machine.name,
     };
   }
 
