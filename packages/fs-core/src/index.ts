@@ -1,5 +1,12 @@
 /** The main door of `@smallpond/fs-core`. */
 export type { ChainId, ChainTableId, ChainVersion, InodeId, NodeId, TargetId } from "./ids.ts";
+export { MetastoreMetrics } from "./metastore/engine/engine-metrics.ts";
+export {
+  LocalMetastore,
+  type LocalMetastoreDeps,
+  type LocalMetastoreSettings,
+} from "./metastore/engine/local-metastore.ts";
+export { MemoryStore, MemoryStoreState } from "./metastore/memory-store.ts";
 export type {
   ApplyOutcome,
   KeyRange,

@@ -47,6 +47,10 @@ export interface Ownership {
   readonly renewals: bigint;
 }
 
+/**
+ * Rejections of any of these mean that nothing was written: `STORE_FULL`, `STORE_UNREACHABLE`, `STORE_CORRUPT`. Keys are
+ * 1 to 1,025 bytes long. Batches are given one after another: the next one when the one before has settled.
+ */
 export interface OrderedStore extends AsyncDisposable {
   /** A view of everything applied so far, that stays as it is until disposed of. */
   snapshot(options?: SignalOptions): Promise<StoreSnapshot>;
@@ -57,10 +61,14 @@ export interface OrderedStore extends AsyncDisposable {
   ownership(): Promise<Ownership>;
 
   /**
-   * Becomes the owner if the epoch is still `after`: the new epoch, or nothing if somebody was first. When it resolves,
-   * no batch of an earlier epoch can be written any more.
+   * Becomes the owner if epoch and renewals are still those of `after`: the new epoch, or nothing if somebody was first.
+   * Renewals count too: the owner's lease may have begun anew since the caller looked. When it resolves, no batch of an
+   * earlier epoch can be written any more.
    */
-  acquire(options: { readonly after: bigint; readonly owner: Uint8Array }): Promise<bigint | undefined>;
+  acquire(options: {
+    readonly after: Pick<Ownership, "epoch" | "renewals">;
+    readonly owner: Uint8Array;
+  }): Promise<bigint | undefined>;
 
   /** Counts one more renewal. `fenced` when the epoch is no longer the caller's. */
   renew(options: { readonly epoch: bigint }): Promise<ApplyOutcome>;

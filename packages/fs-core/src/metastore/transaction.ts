@@ -30,7 +30,7 @@ export interface RangeOptions extends ReadOptions {
 
 export interface RangePage {
   readonly entries: readonly KeyValue[];
-  /** Whether the range goes on after the last entry. */
+  /** Whether the range went on after the last entry; where it did, what follows is no part of the conflict. */
   readonly more: boolean;
 }
 
@@ -90,6 +90,10 @@ export interface TransactOptions extends SignalOptions {
 export type MetastoreErrorCode =
   /** `invalid`. */
   | "TRANSACTION_TOO_LARGE"
+  /** `invalid`: an empty key, or one that begins with 0xff, where rows of the metastore itself stand. */
+  | "KEY_INVALID"
+  /** `invalid`: a row was read that this transaction itself has given the version it will have. */
+  | "VERSION_NOT_YET_KNOWN"
   /** `retry`: its snapshot is gone. */
   | "TRANSACTION_TOO_OLD"
   /** `conflict`: tried again until the time ran out. */
@@ -98,6 +102,10 @@ export type MetastoreErrorCode =
   | "COMMIT_UNKNOWN"
   /** `retry`: this process does not own the store, or not any more. */
   | "NOT_OWNER"
+  /** `retry`: too many commits wait. Nothing was written. */
+  | "METASTORE_BUSY"
+  /** `unavailable`: the store does not answer. Nothing was written. */
+  | "STORE_UNREACHABLE"
   /** `unavailable`: the disk is full. Nothing was written. */
   | "STORE_FULL"
   /** `corrupt`: the store's files are damaged, or of another version. */

@@ -1,2 +1,4 @@
 /** Stand-ins and contracts of the file system's rooms. */
-export {};
+
+export { type ChunkFault, MemoryChunkState, MemoryChunks } from "./memory-chunks.ts";
+export { type MemoryMetastoreDeps, openMemoryMetastore } from "./memory-metastore.ts";
