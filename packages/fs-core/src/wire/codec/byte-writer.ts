@@ -15,31 +15,37 @@ export class ByteWriter {
 
   u8(value: number): void {
     assert(Number.isInteger(value) && value >= 0 && value <= 0xff, `not a u8: ${value}`);
-    this.#view.setUint8(this.#room(1), value);
+    const at = this.#room(1);
+    this.#view.setUint8(at, value);
   }
 
   u16(value: number): void {
     assert(Number.isInteger(value) && value >= 0 && value <= 0xffff, `not a u16: ${value}`);
-    this.#view.setUint16(this.#room(2), value, true);
+    const at = this.#room(2);
+    this.#view.setUint16(at, value, true);
   }
 
   u32(value: number): void {
     assert(Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff, `not a u32: ${value}`);
-    this.#view.setUint32(this.#room(4), value, true);
+    const at = this.#room(4);
+    this.#view.setUint32(at, value, true);
   }
 
   u64(value: bigint): void {
     assert(value >= 0n && value <= 0xffff_ffff_ffff_ffffn, `not a u64: ${value}`);
-    this.#view.setBigUint64(this.#room(8), value, true);
+    const at = this.#room(8);
+    this.#view.setBigUint64(at, value, true);
   }
 
   i64(value: bigint): void {
     assert(value >= -(2n ** 63n) && value < 2n ** 63n, `not an i64: ${value}`);
-    this.#view.setBigInt64(this.#room(8), value, true);
+    const at = this.#room(8);
+    this.#view.setBigInt64(at, value, true);
   }
 
   f64(value: number): void {
-    this.#view.setFloat64(this.#room(8), value, true);
+    const at = this.#room(8);
+    this.#view.setFloat64(at, value, true);
   }
 
   /** Small numbers in few bytes: seven bits each, the lowest first. A safe integer of at least 0. */
@@ -47,15 +53,16 @@ export class ByteWriter {
     assert(Number.isSafeInteger(value) && value >= 0, `not a count: ${value}`);
     let rest = value;
     while (rest >= 0x80) {
-      this.#view.setUint8(this.#room(1), (rest % 0x80) | 0x80);
+      this.u8((rest % 0x80) | 0x80);
       rest = Math.floor(rest / 0x80);
     }
-    this.#view.setUint8(this.#room(1), rest);
+    this.u8(rest);
   }
 
   /** As they are, without their length. */
   raw(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#room(bytes.length));
+    const at = this.#room(bytes.length);
+    this.#bytes.set(bytes, at);
   }
 
   /** What was written, as memory of its own. */
@@ -72,7 +79,7 @@ export class ByteWriter {
     this.#size = 0;
   }
 
-  /** Where the next `count` bytes go. */
+  /** Where the next `count` bytes go. Ask first, then name the memory: it may be another one now. */
   #room(count: number): number {
     const at = this.#size;
     this.#size += count;
