@@ -31,3 +31,20 @@ export type { ChainTable } from "./mgmtd/model/chain-table.ts";
 export { chainsOf } from "./mgmtd/model/chains-of.ts";
 export type { NodeInfo, NodeKind, NodeStatus } from "./mgmtd/model/node.ts";
 export type { RoutingInfo } from "./mgmtd/model/routing.ts";
+export { DEFAULT_FRAME_SETTINGS, type FrameSettings } from "./wire/frame.ts";
+export type { Authenticator, Credentials } from "./wire/rpc/authentication.ts";
+export { RpcClient, type RpcClientDeps } from "./wire/rpc/client.ts";
+export { RpcClients, type RpcClientsSettings } from "./wire/rpc/clients.ts";
+export type { NoAnswerError, RpcErrorCode } from "./wire/rpc/errors.ts";
+export { LocalCaller, type LocalCallerDeps, type LocalCallerSettings } from "./wire/rpc/local-caller.ts";
+export type { Caller, CallOptions, Method, Principal, UserIdentity } from "./wire/rpc/method.ts";
+export { RpcRouter, type RpcRouterDeps, type RpcRouterSettings } from "./wire/rpc/router.ts";
+export { RpcServer, type RpcServerDeps } from "./wire/rpc/server.ts";
+export {
+  DEFAULT_RPC_CLIENT_SETTINGS,
+  DEFAULT_RPC_SERVER_SETTINGS,
+  type RpcClientSettings,
+  type RpcServerSettings,
+} from "./wire/rpc/settings.ts";
+export { NetTransport, type NetTransportDeps } from "./wire/transport/net-transport.ts";
+export type { Transport } from "./wire/transport/transport.ts";

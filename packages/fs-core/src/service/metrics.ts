@@ -15,6 +15,7 @@ interface Metric {
   readonly name: string;
   readonly help: string;
   readonly type: "counter" | "gauge" | "histogram";
+  readonly family: Family<unknown>;
   lines(): Iterable<string>;
 }
 
@@ -71,21 +72,21 @@ export class Histogram {
 
 /** A metric with labels: one series for each combination of their values. */
 export class Family<S> {
+  readonly names: readonly string[];
   readonly #series: Map<string, S> = new Map();
-  readonly #names: readonly string[];
   readonly #make: () => S;
 
   constructor(names: readonly string[], make: () => S) {
-    this.#names = names;
+    this.names = names;
     this.#make = make;
   }
 
   /** Values in the order of the names. */
   of(...values: readonly string[]): S {
-    assert(values.length === this.#names.length, `${this.#names.length} label values are needed`);
-    let labels = this.#names.map((name, at) => `${name}="${escapeLabel(values[at]!)}"`).join(",");
+    assert(values.length === this.names.length, `${this.names.length} label values are needed`);
+    let labels = this.names.map((name, at) => `${name}="${escapeLabel(values[at]!)}"`).join(",");
     if (!this.#series.has(labels) && this.#series.size >= SERIES_MAX) {
-      labels = this.#names.map((name) => `${name}="other"`).join(",");
+      labels = this.names.map((name) => `${name}="other"`).join(",");
     }
     let series = this.#series.get(labels);
     if (series === undefined) {
@@ -100,7 +101,7 @@ export class Family<S> {
   }
 }
 
-/** All metrics of one process. */
+/** All metrics of one process. Asking for one again gives the same: parts of a process count together. */
 export class Metrics {
   readonly #metrics: Map<string, Metric> = new Map();
 
@@ -117,21 +118,15 @@ export class Metrics {
   }
 
   counters(name: string, help: string, labels: readonly string[]): Family<Counter> {
-    const family = new Family(labels, () => new Counter());
-    this.#add({ name, help, type: "counter", lines: () => valueLines(name, family) });
-    return family;
+    return this.#family({ name, help, type: "counter" }, labels, () => new Counter(), valueLines);
   }
 
   gauges(name: string, help: string, labels: readonly string[]): Family<Gauge> {
-    const family = new Family(labels, () => new Gauge());
-    this.#add({ name, help, type: "gauge", lines: () => valueLines(name, family) });
-    return family;
+    return this.#family({ name, help, type: "gauge" }, labels, () => new Gauge(), valueLines);
   }
 
   histograms(name: string, help: string, labels: readonly string[]): Family<Histogram> {
-    const family = new Family(labels, () => new Histogram());
-    this.#add({ name, help, type: "histogram", lines: () => histogramLines(name, family) });
-    return family;
+    return this.#family({ name, help, type: "histogram" }, labels, () => new Histogram(), histogramLines);
   }
 
   /** What a scrape is answered. */
@@ -144,10 +139,23 @@ export class Metrics {
     return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
   }
 
-  #add(metric: Metric): void {
-    assert(/^pond_[a-z0-9_]+$/.test(metric.name), `not a metric's name: ${metric.name}`);
-    assert(!this.#metrics.has(metric.name), `the metric ${metric.name} is there already`);
-    this.#metrics.set(metric.name, metric);
+  #family<S>(
+    about: Pick<Metric, "name" | "help" | "type">,
+    labels: readonly string[],
+    make: () => S,
+    linesOf: (name: string, family: Family<S>) => Iterable<string>,
+  ): Family<S> {
+    const { name, type } = about;
+    assert(/^pond_[a-z0-9_]+$/.test(name), `not a metric's name: ${name}`);
+    const known = this.#metrics.get(name);
+    if (known !== undefined) {
+      assert(known.type === type, `the metric ${name} is a ${known.type}`);
+      assert(known.family.names.join() === labels.join(), `the metric ${name} has other labels`);
+      return known.family as Family<S>;
+    }
+    const family = new Family(labels, make);
+    this.#metrics.set(name, { ...about, family, lines: () => linesOf(name, family) });
+    return family;
   }
 }
 

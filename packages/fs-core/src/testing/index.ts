@@ -2,3 +2,10 @@
 
 export { type ChunkFault, MemoryChunkState, MemoryChunks } from "./memory-chunks.ts";
 export { type MemoryMetastoreDeps, openMemoryMetastore } from "./memory-metastore.ts";
+export {
+  TEST_AUTHENTICATOR,
+  TEST_MEMBER,
+  type TestRpcDeps,
+  testClients,
+  testServer,
+} from "./rpc.ts";

@@ -8,7 +8,7 @@ import type { BufferLease, LeasePart, Piece } from "@smallpond/fs-native";
 import type { NodeId } from "../../ids.ts";
 import type { Codec } from "../codec/index.ts";
 
-/** Who may call: `member` knows the cluster's secret, `user` has a token, `anyone` only connected. */
+/** Who may call: `member` knows the cluster's secret, `user` has a token (or is a member), `anyone` only connected. */
 export type Access = "member" | "user" | "anyone";
 
 export interface Method<Q, A> {
@@ -56,9 +56,11 @@ export interface CallContext {
   readonly remote: string;
   /** Bulk bytes that came with the question, leased until the handler's promise settles; none for most methods. */
   readonly received: BufferLease | undefined;
+  /** Sends bulk bytes with the answer, if the handler comes to one; else they are released only. At most once. */
+  sendBack(bulk: Bulk): void;
 }
 
-/** Answers with bulk bytes, sent from where they are; `release` is called once they have left. */
+/** Bulk bytes of an answer, sent from where they are; `release` is called once, when they have left or will not. */
 export interface Bulk {
   readonly pieces: readonly Piece[];
   readonly release: () => void;
@@ -70,19 +72,24 @@ export interface CallOptions extends SignalOptions {
   /** The whole call, queueing included; at most the settings' maximum. It travels with the request. */
   readonly timeoutMs?: number;
   readonly traceId?: string;
+  /** How often a repeatable question is sent at most; 1 for callers who would rather ask somebody else. */
+  readonly attempts?: number;
   /** Bulk bytes sent beside the question, borrowed until the call settles. */
   readonly send?: readonly Piece[];
   /** Where bulk bytes of the answer go; leased until the call settles. */
   readonly into?: BufferLease | LeasePart;
+  /** Told how many bulk bytes are in `into`, before the call resolves. */
+  readonly onBulk?: (bytes: number) => void;
 }
 
 /**
  * Something that methods can be called on: a connection to one address that is made when needed, or the service itself
- * in the same process.
+ * in the same process. The question is borrowed until the call settles.
  *
  * A call rejects with the handler's own error (a `PondError` of the same code, kind, message and details), or, when the
  * answer did not come, with `NO_ANSWER` of kind `unknown-outcome` if the question may have arrived, or of kind `retry`
- * if it certainly did not.
+ * if it certainly did not. `OVERLOADED` and `CLOSING` of kind `retry` mean that the handler was not begun. An abort
+ * rejects with `signal.reason`; what the handler did is unknown.
  */
 export interface Caller {
   call<Q, A>(method: Method<Q, A>, question: Q, options?: CallOptions): Promise<A>;

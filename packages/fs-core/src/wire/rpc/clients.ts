@@ -1,0 +1,48 @@
+/** Callers of many addresses, one each, kept while they are in use. */
+import { formatAddress, type NetAddress } from "@smallpond/base";
+import { RpcClient, type RpcClientDeps } from "./client.ts";
+import type { RpcClientSettings } from "./settings.ts";
+
+export interface RpcClientsSettings extends Partial<RpcClientSettings> {
+  /** Addresses at once; beyond, the one that was asked for longest ago is closed. Default 1,024. */
+  readonly addressesMax?: number;
+}
+
+const ADDRESSES_MAX = 1024;
+
+export class RpcClients implements AsyncDisposable {
+  readonly #deps: RpcClientDeps;
+  readonly #settings: RpcClientsSettings;
+  /** In order of last use. */
+  readonly #clients: Map<string, RpcClient> = new Map();
+
+  constructor(deps: RpcClientDeps, settings: RpcClientsSettings = {}) {
+    this.#deps = deps;
+    this.#settings = settings;
+  }
+
+  /** The caller of an address. It need not be there yet. */
+  to(address: NetAddress): RpcClient {
+    const { addressesMax = ADDRESSES_MAX, ...settings } = this.#settings;
+    const place = formatAddress(address);
+    const client = this.#clients.get(place) ?? new RpcClient(this.#deps, { ...settings, address });
+    this.#clients.delete(place);
+    this.#clients.set(place, client);
+    if (this.#clients.size > addressesMax) {
+      const [oldest, unused] = this.#clients.entries().next().value!;
+      this.#clients.delete(oldest);
+      void unused.close();
+    }
+    return client;
+  }
+
+  async close(): Promise<void> {
+    const clients = [...this.#clients.values()];
+    this.#clients.clear();
+    await Promise.all(clients.map((client) => client.close()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
