@@ -34,10 +34,11 @@ async function runSuite(suite: Suite, options: BenchOptions): Promise<void> {
   const { context, rounds, only } = options;
   const machine = thisMachine();
   console.log(`suite ${suite.name}: ${machineText(machine)}`);
-  console.log(
+  const about =
+    suite.about?.(context) ??
     `${context.rows.toLocaleString("en")} rows; every side has ${context.threads} threads, and DuckDB in it ` +
-      `${formatBytes(context.memoryBytes / 2)} of memory; ${rounds} rounds, sides in turns, after one to warm up\n`,
-  );
+      `${formatBytes(context.memoryBytes / 2)} of memory`;
+  console.log(`${about}; ${rounds} rounds, sides in turns, after one to warm up\n`);
   await suite.prepare(context, console.log);
   const results: BenchmarkResult[] = [];
   for (const benchmark of suite.benchmarks) {
@@ -49,11 +50,11 @@ async function runSuite(suite: Suite, options: BenchOptions): Promise<void> {
   console.log(summaryText(results));
   for (const line of suite.notes ?? []) console.log(`\n${line}`);
   if (options.json !== null) {
-    const { rows, tasks, threads, memoryBytes } = context;
+    const { rows, tasks, files, threads, memoryBytes } = context;
     const report = {
       suite: suite.name,
       machine,
-      settings: { rows, tasks, threads, memoryBytes, rounds },
+      settings: { rows, tasks, files, threads, memoryBytes, rounds },
       results,
     };
     await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);

@@ -10,6 +10,10 @@ export interface BenchContext {
   /** Tasks of the task overhead benchmark. */
   readonly tasks: number;
   readonly threads: number;
+  /** Everything much smaller: to see that it runs. */
+  readonly quick: boolean;
+  /** The largest file system that the growth benchmarks fill. */
+  readonly files: number;
   /** Resident memory a side may use. DuckDB gets half of it, on every side. */
   readonly memoryBytes: number;
 }
@@ -24,12 +28,18 @@ export interface Benchmark {
   readonly per?: { readonly unit: string; readonly count: (context: BenchContext) => number };
   /** Set when rows per second say more than seconds: how many rows a round is about. */
   readonly rows?: (context: BenchContext) => number;
+  /** The same for what is told in operations per second. */
+  readonly operations?: (context: BenchContext) => number;
+  /** Operations per second that a side is to reach on a quiet machine, whatever others reach. */
+  readonly floor?: { readonly side: string; readonly perSecond: number };
   /** Fewer rounds than others, for what takes long and whose spread says little. */
   readonly roundsMax?: number;
 }
 
 export interface Side {
   readonly name: string;
+  /** Why it cannot run here: it is left out, which is said. */
+  missing?(context: BenchContext): string | undefined;
   /** Called once, in the side's own process, before the first round. */
   open(context: BenchContext): Promise<OpenSide>;
 }
@@ -83,6 +93,8 @@ export interface Suite {
   readonly benchmarks: readonly Benchmark[];
   /** Printed after the results. */
   readonly notes?: readonly string[];
+  /** Printed before the results, in place of what it says about rows and DuckDB. */
+  about?(context: BenchContext): string;
   /** Makes the data unless it is there. */
   prepare(context: BenchContext, log: (line: string) => void): Promise<void>;
 }

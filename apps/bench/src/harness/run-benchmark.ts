@@ -31,6 +31,10 @@ export interface BenchmarkResult {
   readonly rounds: number;
   /** What a round is about, for benchmarks that are told in rows per second. */
   readonly rows: number | null;
+  readonly operations: number | null;
+  readonly floor: { readonly side: string; readonly perSecond: number; readonly met: boolean } | null;
+  /** Sides that cannot run here, with the reason. */
+  readonly missing: readonly { readonly side: string; readonly reason: string }[];
   readonly sides: readonly SideResult[];
   readonly comparisons: readonly ComparisonResult[];
 }
@@ -41,10 +45,11 @@ export interface RunSettings {
 }
 
 export async function runBenchmark(
-  benchmark: Benchmark,
+  whole: Benchmark,
   context: BenchContext,
   settings: RunSettings,
 ): Promise<BenchmarkResult> {
+  const { benchmark, missing } = withoutMissing(whole, context);
   const rounds = Math.min(settings.rounds, benchmark.roundsMax ?? settings.rounds);
   const processes = new Map<string, SideProcess>();
   const peaks = new Map<string, number | null>();
@@ -62,7 +67,23 @@ export async function runBenchmark(
   } finally {
     for (const [name, process] of processes) peaks.set(name, await process.close());
   }
-  return summarize(benchmark, context, rounds, measured, peaks);
+  return { ...summarize(benchmark, context, rounds, measured, peaks), missing };
+}
+
+type Missing = BenchmarkResult["missing"];
+
+function withoutMissing(
+  whole: Benchmark,
+  context: BenchContext,
+): { readonly benchmark: Benchmark; readonly missing: Missing } {
+  const missing = whole.sides.flatMap((side) => {
+    const reason = side.missing?.(context);
+    return reason === undefined ? [] : [{ side: side.name, reason }];
+  });
+  const isThere = (name: string): boolean => !missing.some((one) => one.side === name);
+  const sides = whole.sides.filter((side) => isThere(side.name));
+  const comparisons = whole.comparisons.filter((one) => isThere(one.side) && isThere(one.against));
+  return { benchmark: { ...whole, sides, comparisons }, missing };
 }
 
 async function runRound(
@@ -91,7 +112,7 @@ function summarize(
   rounds: number,
   measured: ReadonlyMap<string, readonly Round[]>,
   peaks: ReadonlyMap<string, number | null>,
-): BenchmarkResult {
+): Omit<BenchmarkResult, "missing"> {
   const sides = benchmark.sides.map(({ name }): SideResult => {
     const own = measured.get(name)!;
     return {
@@ -105,8 +126,20 @@ function summarize(
   const comparisons = benchmark.comparisons.map((comparison) =>
     compare(benchmark, context, comparison, measured),
   );
-  const { name, title } = benchmark;
-  return { name, title, rounds, rows: benchmark.rows?.(context) ?? null, sides, comparisons };
+  const { name, title, floor } = benchmark;
+  const rows = benchmark.rows?.(context) ?? null;
+  const operations = benchmark.operations?.(context) ?? null;
+  return { name, title, rounds, rows, operations, floor: held(floor, operations, sides), sides, comparisons };
+}
+
+function held(
+  floor: Benchmark["floor"],
+  operations: number | null,
+  sides: readonly SideResult[],
+): BenchmarkResult["floor"] {
+  const ms = sides.find((one) => one.side === floor?.side)?.ms.median;
+  if (floor === undefined || operations === null || ms === undefined) return null;
+  return { ...floor, met: operations / (ms / 1000) >= floor.perSecond };
 }
 
 function compare(

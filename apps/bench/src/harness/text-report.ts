@@ -21,11 +21,17 @@ export function benchmarkText(result: BenchmarkResult): string {
     median: digits(side.ms.median / 1000),
     max: digits(side.ms.max / 1000),
     ...(result.rows === null ? {} : rates(result.rows, side)),
+    ...(result.operations === null ? {} : perSecond(result.operations, side)),
     "cpu s": digits(side.cpuSeconds.median),
     "peak memory": side.peakBytes === null ? "not known" : formatBytes(side.peakBytes),
   }));
   const lines = [`${result.name} — ${result.title}`, table(sides)];
+  for (const { side, reason } of result.missing) lines.push(`  LEFT OUT: ${side}: ${reason}`);
   for (const comparison of result.comparisons) lines.push(`  ${comparisonText(comparison)}`);
+  if (result.floor !== null) {
+    const { side, perSecond: least, met } = result.floor;
+    lines.push(`  ${side}: ≥ ${whole(least)} per second on a quiet machine ${met ? "met" : "MISSED"}`);
+  }
   for (const { side, steps } of result.sides) {
     const missed = result.comparisons.some(
       (comparison) => comparison.side === side && comparison.met === false,
@@ -41,6 +47,14 @@ function rates(rows: number, { ms, cpuSeconds }: SideResult): Record<string, str
   return {
     "M rows/s": digits(rows / ms.median / 1000),
     "per cpu s": digits(rows / cpuSeconds.median / 1e6),
+  };
+}
+
+/** Operations per second by the wall clock, and per second of one processor. */
+function perSecond(operations: number, { ms, cpuSeconds }: SideResult): Record<string, string> {
+  return {
+    "per second": whole((operations / ms.median) * 1000),
+    "per cpu s": whole(operations / cpuSeconds.median),
   };
 }
 
@@ -102,6 +116,10 @@ function digits(value: number): string {
     : Math.abs(value) >= 10
       ? value.toFixed(1)
       : value.toFixed(2);
+}
+
+function whole(value: number): string {
+  return Number.isFinite(value) ? Math.round(value).toLocaleString("en") : "–";
 }
 
 function table(rows: readonly Readonly<Record<string, string>>[]): string {
