@@ -1,5 +1,7 @@
 /** Stand-ins and contracts of the file system's rooms. */
 
+export { type MetastoreUnderTest, metastoreContract } from "./contracts/metastore.ts";
+export { orderedStoreContract, type StoreUnderTest } from "./contracts/ordered-store.ts";
 export { type ChunkFault, MemoryChunkState, MemoryChunks } from "./memory-chunks.ts";
 export { type MemoryMetastoreDeps, openMemoryMetastore } from "./memory-metastore.ts";
 export {

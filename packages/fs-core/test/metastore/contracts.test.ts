@@ -1,0 +1,30 @@
+import { SeededRandom } from "@smallpond/base";
+import { ManualClock } from "@smallpond/base/testing";
+import { LocalMetastore, MemoryStore, MemoryStoreState } from "@smallpond/fs-core";
+import {
+  type MetastoreUnderTest,
+  metastoreContract,
+  orderedStoreContract,
+  type StoreUnderTest,
+} from "@smallpond/fs-core/testing";
+import { describe, test } from "vitest";
+
+describe("the store in memory", () => {
+  const setup = async (): Promise<StoreUnderTest> => {
+    const state = new MemoryStoreState();
+    const [store, other] = [new MemoryStore({ state }), new MemoryStore({ state })];
+    return { store, other, [Symbol.asyncDispose]: async () => {} };
+  };
+  for (const { name, run } of orderedStoreContract(setup)) test(name, run);
+});
+
+describe("the engine over a store in memory", () => {
+  const setup = async (): Promise<MetastoreUnderTest> => {
+    const clock = new ManualClock();
+    const store = new MemoryStore({ state: new MemoryStoreState() });
+    const metastore = new LocalMetastore({ store, clock, random: new SeededRandom(1) });
+    const advance = (ms: number): Promise<void> => clock.advance(ms);
+    return { metastore, other: metastore, advance, [Symbol.asyncDispose]: () => metastore.close() };
+  };
+  for (const { name, run } of metastoreContract(setup)) test(name, run);
+});
