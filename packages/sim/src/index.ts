@@ -29,6 +29,7 @@ export {
   checkSerializable,
   type SerializabilityOptions,
 } from "./checkers/serializability.ts";
+export { assertSerializableAs, type Witnessed } from "./checkers/witness.ts";
 export { type DiskFaultSettings, DiskFaults } from "./disk/faults.ts";
 export type { DiskImage } from "./disk/image.ts";
 export {
