@@ -53,6 +53,15 @@ export interface Operation<Q extends QuestionHeader, A, D = unknown> {
   readonly run: (context: OperationContext<D>, question: Q) => Promise<A>;
 }
 
+/** An operation in a list of many: whatever it asks and answers, its own codecs fit it. */
+export interface AnyOperation<D> {
+  readonly method: Method<QuestionHeader, unknown>;
+  readonly mutates: boolean;
+  // Written as methods, which take a question of any kind: the one that the codec has read.
+  check?(question: QuestionHeader): void;
+  run(context: OperationContext<D>, question: QuestionHeader): Promise<unknown>;
+}
+
 /** An operation that only reads. */
 export function query<Q extends QuestionHeader, A, D>(
   definition: Omit<Operation<Q, A, D>, "mutates">,

@@ -1,10 +1,10 @@
 /** Inodes as callers see them: a directory's times and links come from rows of their own, see `directoryTimeKey`. */
 import { assert } from "@smallpond/base";
 import type { InodeId } from "../../ids.ts";
+import { prefixRange } from "../../metastore/keys.ts";
 import type { ReadOptions, ReadTransaction } from "../../metastore/transaction.ts";
 import { decode } from "../../wire/codec/index.ts";
-import type { Asked } from "../access/permissions.ts";
-import { refused } from "../access/permissions.ts";
+import { type Asked, refused } from "../access/permissions.ts";
 import type { DirectoryInode, Entry, Inode } from "../model/inode.ts";
 import { counterRow, entryRow, inodeRow } from "../rows/inode-row.ts";
 import { directoryLinksKey, directoryTimeKey, entryKey, inodeKey } from "../rows/keys.ts";
@@ -70,24 +70,28 @@ export async function readEntryInode(
   return inode;
 }
 
-/** Inodes as callers see them, in the order of the ids; nothing where there is none. */
-export async function readInodes(
+/** Throws `ENOTEMPTY` if the directory has entries; whoever adds one meanwhile conflicts. */
+export async function requireEmpty(
+  transaction: ReadTransaction,
+  directory: InodeId,
+  asked: Asked,
+): Promise<void> {
+  const { entries } = await transaction.range(prefixRange(entryKey(directory, "")), { limit: 1 });
+  if (entries.length > 0) throw refused("ENOTEMPTY", asked);
+}
+
+/** Own rows, in the order of the ids; nothing where there is none. */
+export async function readInodeRows(
   transaction: ReadTransaction,
   ids: readonly InodeId[],
+  options?: ReadOptions,
 ): Promise<readonly (Inode | undefined)[]> {
-  const rows = await transaction.getMany(ids.map(inodeKey));
-  const inodes = rows.map((row) => (row === undefined ? undefined : decode(inodeRow, row)));
-  return completed(transaction, inodes);
+  const rows = await transaction.getMany(ids.map(inodeKey), options);
+  return rows.map((row) => (row === undefined ? undefined : decode(inodeRow, row)));
 }
 
-/** The inode as callers see it, from its own row. */
-export async function complete<I extends Inode>(transaction: ReadTransaction, inode: I): Promise<I> {
-  const [seen] = await completed(transaction, [inode]);
-  return seen as I;
-}
-
-/** Puts into directories what their rows of times and links say. */
-async function completed(
+/** The same, and in directories what their rows of times and links say. */
+export async function completed(
   transaction: ReadTransaction,
   inodes: readonly (Inode | undefined)[],
 ): Promise<readonly (Inode | undefined)[]> {

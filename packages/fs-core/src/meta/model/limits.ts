@@ -10,6 +10,8 @@ export const META_LIMITS: {
   readonly fileBytesMax: bigint;
   readonly xattrNameBytesMax: number;
   readonly xattrValueBytesMax: number;
+  /** Names and values of all attributes of an inode. */
+  readonly xattrBytesMax: number;
   readonly chunkBytesMin: number;
   readonly chunkBytesMax: number;
   readonly stripeMax: number;
@@ -21,6 +23,7 @@ export const META_LIMITS: {
   fileBytesMax: 2n ** 50n,
   xattrNameBytesMax: 255,
   xattrValueBytesMax: 64 * 1024,
+  xattrBytesMax: 256 * 1024,
   chunkBytesMin: 64 * 1024,
   chunkBytesMax: 64 * 2 ** 20,
   stripeMax: 1024,

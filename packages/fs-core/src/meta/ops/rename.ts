@@ -1,0 +1,184 @@
+/**
+ * Moves a name, over another if one is there, or exchanges two. A directory that changes its parent reads all of its new
+ * ancestors with conflicts: of two moves that together would make a loop, one does not commit (I7).
+ */
+import { nothing, struct, word } from "../../wire/codec/index.ts";
+import { type Changer, requireAdding, requireRemoving } from "../access/entry-rules.ts";
+import { type Asked, MAY, refused, requireAccess } from "../access/permissions.ts";
+import { readEntryInode, requireEmpty } from "../inodes/reads.ts";
+import { dropEntry, dropInode, dropLink, putEntry, putInode, touchDirectory } from "../inodes/writes.ts";
+import type { Inode } from "../model/inode.ts";
+import type { NamespaceDeps } from "../namespace-deps.ts";
+import {
+  type MutationHeader,
+  metaMethod,
+  mutation,
+  mutationFields,
+  type Operation,
+  type OperationContext,
+} from "../operation.ts";
+import { requireNotBelow } from "../walk/ancestors.ts";
+import { checkPlace, type FoundPlace, findPlace, type Place, placeCodec } from "../walk/place.ts";
+
+export interface RenameQuestion extends MutationHeader {
+  readonly from: Place;
+  readonly to: Place;
+  /** `noreplace`: what is there already is `EEXIST`. `exchange`: both must be there, and change places. */
+  readonly mode: RenameMode;
+}
+
+export type RenameMode = "replace" | "noreplace" | "exchange";
+
+/** One end of a move: where, and what is there. */
+interface End<I> extends FoundPlace {
+  readonly inode: I;
+}
+
+type Context = OperationContext<NamespaceDeps>;
+
+export const rename: Operation<RenameQuestion, undefined, NamespaceDeps> = mutation({
+  method: metaMethod({
+    number: 13,
+    name: "rename",
+    question: struct({
+      ...mutationFields,
+      from: placeCodec,
+      to: placeCodec,
+      mode: word(["replace", "noreplace", "exchange"]),
+    }),
+    answer: nothing,
+  }),
+  check({ from, to }) {
+    checkPlace(from, "rename");
+    checkPlace(to, "rename");
+  },
+  async run(context, question) {
+    const asked = { operation: "rename", subject: question.from.name };
+    const changer = { user: context.user, client: question.client };
+    const { mode } = question;
+    const [from, to] = await readEnds(context, question, asked);
+    // Two names of one inode: nothing changes, as POSIX has it.
+    if (to.inode?.id === from.inode.id) return undefined;
+    requireMovable(changer, from, to, asked);
+    requireAdding(changer, to.directory, asked);
+    if (to.inode !== undefined) requireRemoving(changer, to.directory, to.inode, asked);
+    await requireNoLoop(context, from, to, asked);
+    if (to.inode === undefined) {
+      move(context, from, to);
+    } else if (mode === "exchange") {
+      const other = { ...to, inode: to.inode };
+      requireAdding(changer, from.directory, asked);
+      requireMovable(changer, other, from, asked);
+      await requireNoLoop(context, other, from, asked);
+      exchange(context, from, other);
+    } else {
+      await replace(context, from, { ...to, inode: to.inode }, asked);
+    }
+    return undefined;
+  },
+});
+
+async function readEnds(
+  context: Context,
+  { from, to, mode }: RenameQuestion,
+  asked: Asked,
+): Promise<readonly [End<Inode>, End<Inode | undefined>]> {
+  const { transaction, user } = context;
+  const [source, target] = await Promise.all([
+    findPlace(context, from, asked),
+    findPlace(context, to, { ...asked, subject: to.name }),
+  ]);
+  requireAccess(user, source.directory, MAY.execute, asked);
+  requireAccess(user, target.directory, MAY.execute, asked);
+  if (source.entry === undefined) throw refused("ENOENT", asked);
+  if (mode === "noreplace" && target.entry !== undefined) {
+    throw refused("EEXIST", { ...asked, subject: to.name });
+  }
+  if (mode === "exchange" && target.entry === undefined) {
+    throw refused("ENOENT", { ...asked, subject: to.name });
+  }
+  const [inode, other] = await Promise.all([
+    readEntryInode(transaction, source.entry),
+    target.entry === undefined ? undefined : readEntryInode(transaction, target.entry),
+  ]);
+  return [
+    { ...source, inode },
+    { ...target, inode: other },
+  ];
+}
+
+/** Refuses who may not take it from its place to another directory. */
+function requireMovable(changer: Changer, from: End<Inode>, to: FoundPlace, asked: Asked): void {
+  requireRemoving(changer, from.directory, from.inode, asked);
+  if (from.directory.id === to.directory.id) return;
+  // Its `..` is written to.
+  if (from.inode.kind === "directory") requireAccess(changer.user, from.inode, MAY.write, asked);
+  if (from.inode.quota !== to.directory.quota) throw refused("EXDEV", asked);
+}
+
+async function requireNoLoop(
+  { transaction }: Context,
+  from: End<Inode>,
+  to: FoundPlace,
+  asked: Asked,
+): Promise<void> {
+  if (from.inode.kind !== "directory" || from.directory.id === to.directory.id) return;
+  await requireNotBelow(transaction, to.directory, from.inode.id, asked);
+}
+
+function move(context: Context, from: End<Inode>, to: FoundPlace): void {
+  dropEntry(context.transaction, from.directory.id, from.name);
+  settle(context, from.inode, to);
+  touchBoth(context, from, to, isDirectory(from.inode));
+}
+
+async function replace(context: Context, from: End<Inode>, to: End<Inode>, asked: Asked): Promise<void> {
+  const { transaction, nowNs, deps } = context;
+  const { inode: replaced } = to;
+  const named = { ...asked, subject: to.name };
+  if (replaced.kind === "directory") {
+    if (from.inode.kind !== "directory") throw refused("EISDIR", named);
+    await requireEmpty(transaction, replaced.id, named);
+    dropInode(transaction, replaced);
+  } else {
+    if (from.inode.kind === "directory")
+      throw refused("ENOTDIR", named, "a directory takes the place of directories only");
+    dropLink(transaction, replaced, { nowNs, garbageDelayMs: deps.settings.garbageDelayMs });
+  }
+  dropEntry(transaction, from.directory.id, from.name);
+  settle(context, from.inode, to);
+  touchBoth(context, from, to, isDirectory(from.inode), isDirectory(replaced));
+}
+
+function exchange(context: Context, from: End<Inode>, to: End<Inode>): void {
+  settle(context, from.inode, to);
+  settle(context, to.inode, from);
+  touchBoth(context, from, to, isDirectory(from.inode) - isDirectory(to.inode));
+}
+
+/** Writes an inode's entry at its new place, and the inode, which knows its place if it is a directory. */
+function settle({ transaction, nowNs }: Context, inode: Inode, { directory, name }: FoundPlace): void {
+  putEntry(transaction, directory.id, name, inode);
+  const changed = { ...inode, ctimeNs: nowNs };
+  putInode(transaction, changed.kind === "directory" ? { ...changed, parent: directory.id } : changed);
+}
+
+/** `moved` directories went from one to the other, where `gone` were before. */
+function touchBoth(
+  { transaction, nowNs }: Context,
+  from: FoundPlace,
+  to: FoundPlace,
+  moved: number,
+  gone: number = 0,
+): void {
+  if (from.directory.id === to.directory.id) {
+    touchDirectory(transaction, from.directory.id, nowNs, -gone);
+  } else {
+    touchDirectory(transaction, from.directory.id, nowNs, -moved);
+    touchDirectory(transaction, to.directory.id, nowNs, moved - gone);
+  }
+}
+
+function isDirectory(inode: Inode): 0 | 1 {
+  return inode.kind === "directory" ? 1 : 0;
+}
