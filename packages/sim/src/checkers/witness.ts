@@ -72,13 +72,24 @@ function placeRest<State, Input, Output>(
     const later = changes.findIndex(({ call }) => call > each.answer);
     const most = later < 0 ? changes.length : later;
     let at = least;
-    while (at <= most && model.step(states[at]!, each.input, each.output) === undefined) at += 1;
+    while (at <= most && !fitsUnchanged(model, states[at]!, each)) at += 1;
     if (at > most) {
       const why = `nowhere between changes ${least} and ${most} can it have been answered so`;
       throw bad(model, why, changes, least, each);
     }
     placed.push({ answer: each.answer, at });
   }
+}
+
+/** Whether it may have been answered so in that state, and left it as it was. */
+function fitsUnchanged<State, Input, Output>(
+  model: Model<State, Input, Output>,
+  state: State,
+  { input, output }: Witnessed<Input, Output>,
+): boolean {
+  const after = model.step(state, input, output);
+  if (after === undefined) return false;
+  return model.readOnly?.(input) === true || model.key(after) === model.key(state);
 }
 
 const BEFORE_LINES = 12;
