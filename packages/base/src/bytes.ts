@@ -2,10 +2,12 @@
 import { assert, assertSafeInteger } from "./assert.ts";
 import { PondError } from "./errors.ts";
 
+const HEX_DIGITS = "0123456789abcdef";
+
 /** Lower-case hex, two digits per byte. */
 export function toHex(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  for (const byte of bytes) text += HEX_DIGITS[byte >> 4]! + HEX_DIGITS[byte & 15]!;
   return text;
 }
 
@@ -20,9 +22,15 @@ export function fromHex(text: string): Uint8Array {
   }
   const bytes = new Uint8Array(text.length / 2);
   for (let index = 0; index < bytes.length; index++) {
-    bytes[index] = Number.parseInt(text.slice(index * 2, index * 2 + 2), 16);
+    bytes[index] = (digit(text, index * 2) << 4) | digit(text, index * 2 + 1);
   }
   return bytes;
+}
+
+/** Of a character that is known to be one of 0-9, a-f and A-F. */
+function digit(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code <= 0x39 ? code - 0x30 : (code | 0x20) - 0x57;
 }
 
 /** Same length and same bytes. Not constant-time: never compare secrets with it. */

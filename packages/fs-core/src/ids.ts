@@ -1,5 +1,5 @@
 /** What the file system names things by. Numbers are small and dense; 64-bit identities are `bigint`. */
-import { assert, type Brand } from "@smallpond/base";
+import { assert, type Brand, fromHex, InvariantError, toHex } from "@smallpond/base";
 import { type Codec, fixedBytes, mapped, u32, u64 } from "./wire/codec/index.ts";
 
 /** A process that takes part: cluster manager, metadata or storage service. From 1. */
@@ -36,8 +36,10 @@ export const targetId: (value: number) => TargetId = smallId("target id");
 export const chainVersion: (value: number) => ChainVersion = smallId("chain version");
 export const chainTableId: (value: number) => ChainTableId = smallId("chain table id");
 
+const INODE_ID_END = 0x8000_0000_0000_0000n;
+
 export function inodeId(value: bigint): InodeId {
-  assert(value >= 1n && value < 2n ** 63n, `not an inode id: ${value}`);
+  if (value < 1n || value >= INODE_ID_END) throw new InvariantError(`not an inode id: ${value}`);
   return value as InodeId;
 }
 
@@ -62,14 +64,14 @@ export const inodeIdCodec: Codec<InodeId> = mapped(
   u64,
   (value) => value,
   (value, reader) => {
-    if (value === 0n || value >= 2n ** 63n) throw reader.bad(`${value} is no inode id`);
+    if (value === 0n || value >= INODE_ID_END) throw reader.bad(`${value} is no inode id`);
     return value as InodeId;
   },
 );
 
 /** 32 lower-case hex digits as 16 bytes. */
 function randomIdCodec<B extends Brand<string, string>>(): Codec<B> {
-  return mapped(fixedBytes(16), hexToBytes, (value) => bytesToHex(value) as B);
+  return mapped(fixedBytes(16), hexToBytes, (value) => toHex(value) as B);
 }
 
 export const clientIdCodec: Codec<ClientId> = randomIdCodec();
@@ -80,18 +82,10 @@ export const requestIdCodec: Codec<RequestId> = randomIdCodec();
 export function newRandomId<B extends ClientId | SessionId | RequestId>(random: {
   bytes(count: number): Uint8Array;
 }): B {
-  return bytesToHex(random.bytes(16)) as B;
+  return toHex(random.bytes(16)) as B;
 }
 
 function hexToBytes(hex: string): Uint8Array {
-  assert(/^[0-9a-f]{32}$/.test(hex), `not 32 hexadecimal digits: ${hex}`);
-  const bytes = new Uint8Array(16);
-  for (let at = 0; at < 16; at++) bytes[at] = Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16);
-  return bytes;
-}
-
-function bytesToHex(bytes: Uint8Array): string {
-  let hex = "";
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
-  return hex;
+  if (!/^[0-9a-f]{32}$/.test(hex)) throw new InvariantError(`not 32 hexadecimal digits: ${hex}`);
+  return fromHex(hex);
 }

@@ -11,13 +11,13 @@ export type BadMessageError = PondError<"BAD_MESSAGE", BadMessageDetails>;
 
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  /** Made when it is needed: a view on a small array moves that out of the heap. */
+  #made: DataView | undefined;
   #at = 0;
 
   /** The bytes are borrowed: what is read from them is copied out. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   get remaining(): number {
@@ -25,19 +25,21 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#take(1));
+    return this.#bytes[this.#take(1)]!;
   }
 
   u16(): number {
-    return this.#view.getUint16(this.#take(2), true);
+    const at = this.#take(2);
+    return this.#bytes[at]! | (this.#bytes[at + 1]! << 8);
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4), true);
+    return this.#u32At(this.#take(4));
   }
 
   u64(): bigint {
-    return this.#view.getBigUint64(this.#take(8), true);
+    const at = this.#take(8);
+    return this.#view.getBigUint64(at, true);
   }
 
   i64(): bigint {
@@ -84,6 +86,17 @@ export class ByteReader {
 
   bad(reason: string): BadMessageError {
     return badMessage(reason, this.#at);
+  }
+
+  get #view(): DataView {
+    const { buffer, byteOffset, length } = this.#bytes;
+    this.#made ??= new DataView(buffer, byteOffset, length);
+    return this.#made;
+  }
+
+  #u32At(at: number): number {
+    const bytes = this.#bytes;
+    return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
   }
 
   #take(count: number): number {

@@ -1,44 +1,54 @@
-/** Bytes of messages and rows, written in order into one growing buffer. Integers are little endian. */
-import { assert } from "@smallpond/base";
+/**
+ * Bytes of messages and rows, written in order. Integers are little endian.
+ *
+ * What is finished is cut out of a larger piece of memory, in which the next value goes on: to make and to free an array
+ * of its own for each row takes longer than to write it.
+ */
+import { assert, InvariantError } from "@smallpond/base";
 
 const FIRST_BYTES = 256;
+const PIECE_BYTES = 8192;
+/** After a value as large as this the rest of its memory is let go, so that small ones do not keep it alive. */
+const PIECE_BYTES_MAX = 65_536;
 
-/** Reusable: `reset` forgets what was written and keeps the memory. */
+/** Reusable: `reset` forgets what was written, `finish` hands it over; both go on with nothing. */
 export class ByteWriter {
-  #bytes: Uint8Array = new Uint8Array(FIRST_BYTES);
-  #view: DataView = new DataView(this.#bytes.buffer);
-  #size = 0;
+  #piece: Uint8Array = new Uint8Array(FIRST_BYTES);
+  #view: DataView = new DataView(this.#piece.buffer);
+  /** Where the value begins, and where it ends so far. */
+  #start = 0;
+  #end = 0;
 
   get size(): number {
-    return this.#size;
+    return this.#end - this.#start;
   }
 
   u8(value: number): void {
-    assert(Number.isInteger(value) && value >= 0 && value <= 0xff, `not a u8: ${value}`);
+    if (!(Number.isInteger(value) && value >= 0 && value <= 0xff)) throw unfit("u8", value);
     const at = this.#room(1);
-    this.#view.setUint8(at, value);
+    this.#piece[at] = value;
   }
 
   u16(value: number): void {
-    assert(Number.isInteger(value) && value >= 0 && value <= 0xffff, `not a u16: ${value}`);
+    if (!(Number.isInteger(value) && value >= 0 && value <= 0xffff)) throw unfit("u16", value);
     const at = this.#room(2);
     this.#view.setUint16(at, value, true);
   }
 
   u32(value: number): void {
-    assert(Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff, `not a u32: ${value}`);
+    if (!(Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff)) throw unfit("u32", value);
     const at = this.#room(4);
     this.#view.setUint32(at, value, true);
   }
 
   u64(value: bigint): void {
-    assert(value >= 0n && value <= 0xffff_ffff_ffff_ffffn, `not a u64: ${value}`);
+    if (value < 0n || value > 0xffff_ffff_ffff_ffffn) throw unfit("u64", value);
     const at = this.#room(8);
     this.#view.setBigUint64(at, value, true);
   }
 
   i64(value: bigint): void {
-    assert(value >= -(2n ** 63n) && value < 2n ** 63n, `not an i64: ${value}`);
+    if (value < -0x8000_0000_0000_0000n || value > 0x7fff_ffff_ffff_ffffn) throw unfit("i64", value);
     const at = this.#room(8);
     this.#view.setBigInt64(at, value, true);
   }
@@ -50,45 +60,72 @@ export class ByteWriter {
 
   /** Small numbers in few bytes: seven bits each, the lowest first. A safe integer of at least 0. */
   varint(value: number): void {
-    assert(Number.isSafeInteger(value) && value >= 0, `not a count: ${value}`);
+    if (!(Number.isSafeInteger(value) && value >= 0)) throw unfit("count", value);
     let rest = value;
     while (rest >= 0x80) {
-      this.u8((rest % 0x80) | 0x80);
+      const at = this.#room(1);
+      this.#piece[at] = (rest % 0x80) | 0x80;
       rest = Math.floor(rest / 0x80);
     }
-    this.u8(rest);
+    const at = this.#room(1);
+    this.#piece[at] = rest;
   }
 
   /** As they are, without their length. */
   raw(bytes: Uint8Array): void {
     const at = this.#room(bytes.length);
-    this.#bytes.set(bytes, at);
+    this.#piece.set(bytes, at);
   }
 
-  /** What was written, as memory of its own. */
+  /** Text that is ASCII as it is, without its length. */
+  ascii(text: string): void {
+    const at = this.#room(text.length);
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      assert(code < 0x80, "not ASCII");
+      this.#piece[at + index] = code;
+    }
+  }
+
+  /** What was written, owned by the caller; its `buffer` holds other values too. The writer goes on with nothing. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#size);
+    const finished = this.#piece.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    if (this.#piece.length > PIECE_BYTES_MAX) this.#renew(FIRST_BYTES);
+    return finished;
   }
 
   /** What was written, until the next call. */
   get writtenView(): Uint8Array {
-    return this.#bytes.subarray(0, this.#size);
+    return this.#piece.subarray(this.#start, this.#end);
   }
 
   reset(): void {
-    this.#size = 0;
+    this.#end = this.#start;
   }
 
-  /** Where the next `count` bytes go. Ask first, then name the memory: it may be another one now. */
+  /** Where the next `count` bytes go; the memory may be another one afterwards. */
   #room(count: number): number {
-    const at = this.#size;
-    this.#size += count;
-    if (this.#size > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#size));
-      grown.set(this.#bytes.subarray(0, at));
-      this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
+    if (this.#end + count > this.#piece.length) {
+      this.#renew(Math.max(PIECE_BYTES, 2 * (this.size + count)));
     }
+    const at = this.#end;
+    this.#end += count;
     return at;
   }
+
+  /** Goes on in a new piece, with what was written so far. */
+  #renew(byteCount: number): void {
+    const written = this.writtenView;
+    const piece = new Uint8Array(Math.max(byteCount, written.length));
+    piece.set(written);
+    this.#piece = piece;
+    this.#view = new DataView(piece.buffer);
+    this.#start = 0;
+    this.#end = written.length;
+  }
+}
+
+function unfit(what: string, value: number | bigint): InvariantError {
+  return new InvariantError(`not a ${what}: ${value}`);
 }
