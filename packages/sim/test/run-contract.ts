@@ -5,10 +5,10 @@ import { describe, test } from "vitest";
 
 export function runContract(
   subject: string,
-  contract: (current: () => Seams) => readonly ContractCase[],
+  contract: (current: () => Seams & { readonly world: SimWorld }) => readonly ContractCase[],
   settings: WorldSettings = {},
 ): void {
-  let current: Seams | undefined;
+  let current: (Seams & { readonly world: SimWorld }) | undefined;
   const cases = contract(() => {
     if (current === undefined) throw new Error("a case runs inside a world");
     return current;
@@ -17,8 +17,8 @@ export function runContract(
     for (const { name, run } of cases) {
       test(name, async () => {
         for (let seed = 0; seed < 20; seed++) {
-          await inWorld(seed, settings, async (seams) => {
-            current = seams;
+          await inWorld(seed, settings, async (seams, world) => {
+            current = { ...seams, world };
             await run();
           });
         }

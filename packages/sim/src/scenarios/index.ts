@@ -1,5 +1,6 @@
 /** Every scenario there is, by name. */
 import type { Scenario } from "../scenario/scenario.ts";
+import { metastoreScenario } from "./metastore/scenario.ts";
 import { toyScenario } from "./toy/scenario.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -8,6 +9,7 @@ export const SCENARIOS: readonly Scenario[] = [
   toyScenario("stale-read-after-failover"),
   toyScenario("lost-dedupe"),
   toyScenario("unsynced-commit"),
+  metastoreScenario(),
 ];
 
 export function findScenario(name: string): Scenario | undefined {

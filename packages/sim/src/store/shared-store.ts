@@ -9,6 +9,7 @@ import type { OrderedStore } from "@smallpond/fs-core";
 import { longTail } from "../net/fabric.ts";
 import type { Seams } from "../world/process.ts";
 import type { SimWorld } from "../world/world.ts";
+import { LOST } from "./lost.ts";
 import { StoreHandle } from "./store-handle.ts";
 
 export interface SharedStoreSettings {
@@ -34,9 +35,6 @@ export interface StoreFaults {
 }
 
 export const NO_STORE_FAULTS: StoreFaults = { lostShare: 0, unansweredShare: 0, lateShare: 0, slowness: 1 };
-
-/** Stands for an answer that did not come. */
-export const LOST: unique symbol = Symbol("no answer");
 
 export class SharedStore {
   readonly #world: SimWorld;

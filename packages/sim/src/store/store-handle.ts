@@ -11,7 +11,8 @@ import type {
 } from "@smallpond/fs-core";
 import type { OpenHandle } from "../world/lifetime.ts";
 import type { Seams } from "../world/process.ts";
-import { LOST, type SharedStore } from "./shared-store.ts";
+import { LOST } from "./lost.ts";
+import type { SharedStore } from "./shared-store.ts";
 
 interface HandleDeps {
   readonly shared: SharedStore;
@@ -21,6 +22,7 @@ interface HandleDeps {
 export class StoreHandle implements OrderedStore {
   readonly #deps: HandleDeps;
   readonly #open: OpenHandle;
+  #closed = false;
 
   constructor(deps: HandleDeps) {
     this.#deps = deps;
@@ -28,7 +30,9 @@ export class StoreHandle implements OrderedStore {
   }
 
   async snapshot(options: SignalOptions = {}): Promise<StoreSnapshot> {
-    const inner = await read(this.#deps, "snapshot", () => this.#inner.snapshot(options));
+    options.signal?.throwIfAborted();
+    this.#demandOpen();
+    const inner = await read(this.#deps, "snapshot", () => this.#inner.snapshot());
     return new SnapshotHandle(this.#deps, inner);
   }
 
@@ -39,7 +43,8 @@ export class StoreHandle implements OrderedStore {
     return orUnknown(await this.#write(name, () => this.#inner.apply(own, options)));
   }
 
-  ownership(): Promise<Ownership> {
+  async ownership(): Promise<Ownership> {
+    this.#demandOpen();
     return read(this.#deps, "ownership", () => this.#inner.ownership());
   }
 
@@ -55,6 +60,7 @@ export class StoreHandle implements OrderedStore {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#open.close();
   }
 
@@ -62,11 +68,17 @@ export class StoreHandle implements OrderedStore {
     return this.close();
   }
 
+  #demandOpen(): void {
+    if (this.#closed)
+      throw new PondError("STORE_CLOSED", { kind: "closed", message: "the store was closed" });
+  }
+
   get #inner(): OrderedStore {
     return this.#deps.shared.inner;
   }
 
-  #write<T>(name: string, work: () => Promise<T>): Promise<T | typeof LOST> {
+  async #write<T>(name: string, work: () => Promise<T>): Promise<T | typeof LOST> {
+    this.#demandOpen();
     return this.#deps.shared.call(this.#deps.seams, "write", name, work);
   }
 }

@@ -1,18 +1,15 @@
 /** A client of a metastore: runs random transactions, one after another, and writes down what it was told. */
 import { type Clock, isPondError, type Probes, type Random } from "@smallpond/base";
 import type { Metastore, ReadTransaction, Transaction } from "@smallpond/fs-core";
-import type { History, OpenOperation } from "../../checkers/history.ts";
+import type { OpenOperation } from "../../checkers/history.ts";
 import type { StepsSeen, TransactionStep } from "../../checkers/ordered-transactions.ts";
-import type { Commits } from "./commits.ts";
-
-export type TransactionHistory = History<readonly TransactionStep[], StepsSeen>;
+import { type Transactions, writes } from "./transactions.ts";
 
 export interface ClerkDeps {
   readonly metastore: Metastore;
   readonly clock: Clock;
   readonly probes: Probes;
-  readonly history: TransactionHistory;
-  readonly commits: Commits;
+  readonly transactions: Transactions;
   /** Whether the process still lives; the dead write nothing down. */
   readonly alive: () => boolean;
 }
@@ -36,14 +33,16 @@ export class Clerk {
 
   /** Runs one transaction of those steps. Whatever goes wrong in an expected way is written down, not thrown. */
   async run(steps: readonly TransactionStep[], random: Random): Promise<void> {
-    const { history, clock, alive } = this.#deps;
+    const { transactions, clock, alive } = this.#deps;
     using deadline = clock.deadline(this.#settings.transactionMs);
-    const open = history.call(this.#settings.name, steps);
-    const asked = this.#deps.commits.ask();
+    const attempt = transactions.newAttempt(steps);
+    const open = transactions.history.call(this.#settings.name, attempt);
+    const asked = transactions.commits.ask();
     try {
       const transaction = await this.#deps.metastore.begin({ signal: deadline.signal });
       const seen = await this.#step(transaction, steps, random, deadline.signal);
       if (!alive()) return;
+      if (writes(steps)) transaction.set(encodeText(attempt.id), new Uint8Array());
       await this.#commit(transaction, { open, asked, steps, seen, signal: deadline.signal });
     } catch (error) {
       if (!alive()) return;
@@ -118,7 +117,7 @@ export class Clerk {
     if (!key.startsWith("v")) return decodeText(value);
     const version = new DataView(value.buffer, value.byteOffset, 8).getBigUint64(0);
     const tag = decodeText(value.subarray(8));
-    this.#deps.commits.seen(tag, version);
+    this.#deps.transactions.commits.seen(tag, version);
     return tag;
   }
 
@@ -132,15 +131,15 @@ export class Clerk {
       readonly signal: AbortSignal;
     },
   ): Promise<void> {
-    const { alive, probes, commits } = this.#deps;
+    const { alive, probes, transactions } = this.#deps;
     try {
       const outcome = await transaction.commit({ signal: told.signal });
       if (!alive()) return;
-      probes.mark(`commit: ${outcome.kind}`);
+      if (outcome.kind !== "committed") probes.mark(`commit: ${outcome.kind}`);
       if (outcome.kind === "conflict") told.open.refused();
       if (outcome.kind !== "committed") return;
       told.open.answered(told.seen);
-      commits.answered({ asked: told.asked, version: outcome.version, steps: told.steps });
+      transactions.commits.answered({ asked: told.asked, version: outcome.version, steps: told.steps });
     } catch (error) {
       if (!alive()) return;
       // An abort leaves the outcome open, as an unknown one does.

@@ -1,0 +1,2 @@
+/** Stands for an answer that did not come. */
+export const LOST: unique symbol = Symbol("no answer");
