@@ -1,5 +1,5 @@
 /** Writes a small file whole, made or replaced, in one transaction: its bytes stand beside its inode, on no chain. */
-import { bool, bytes, decode, struct, u16 } from "../../wire/codec/index.ts";
+import { bool, bytes, struct, u16 } from "../../wire/codec/index.ts";
 import { requireAdding } from "../access/entry-rules.ts";
 import {
   type Asked,
@@ -25,9 +25,9 @@ import {
   type Operation,
   type OperationContext,
 } from "../operation.ts";
-import { putGarbage } from "../rows/garbage-row.ts";
-import { counterRow, inodeCodec } from "../rows/inode-row.ts";
-import { dataVersionKey, inlineKey } from "../rows/keys.ts";
+import { inodeCodec } from "../rows/inode-row.ts";
+import { inlineKey } from "../rows/keys.ts";
+import { emptied } from "../sessions/data-version.ts";
 import { checkPlace, type FoundPlace, findPlace, type Place, placeCodec } from "../walk/place.ts";
 
 /** The most that can be set as `inlineBytesMax`. */
@@ -107,37 +107,20 @@ async function replace(
   content: Uint8Array,
   asked: Asked,
 ): Promise<FileInode> {
-  const [inode, given] = await Promise.all([
-    readEntryInode(transaction, entry),
-    transaction.get(dataVersionKey(entry.inode)),
-  ]);
-  const file = asFile(inode, asked);
+  const file = asFile(await readEntryInode(transaction, entry), asked);
   requireAccess(user, file, MAY.write, asked);
   requireChangeable(file, asked);
   if (file.written) throw refused("EBUSY", asked, "it is open to write");
   const length = BigInt(content.length);
   await requireRoom(transaction, file.quota, { bytes: length - file.length }, asked);
-  if (!file.inline) {
-    putGarbage(transaction, {
-      inode: file.id,
-      dataVersion: file.dataVersion,
-      dueMs: Number(nowNs / 1_000_000n),
-      garbage: { kind: "data", layout: file.layout, writer: undefined },
-    });
-  }
   const replaced: FileInode = {
-    ...file,
+    ...(await emptied(transaction, file, nowNs)),
     mode: owns(user, file) ? file.mode : withoutRights(file.mode),
     length,
     inline: true,
-    truncating: false,
-    truncateVersion: file.truncateVersion + 1,
-    dataVersion: Math.max(file.dataVersion, given === undefined ? 0 : Number(decode(counterRow, given))) + 1,
-    mtimeNs: nowNs,
-    ctimeNs: nowNs,
   };
   putInode(transaction, replaced);
-  charge(transaction, file.quota, { bytes: length - file.length });
+  charge(transaction, file.quota, { bytes: length });
   transaction.set(inlineKey(file.id), content);
   return replaced;
 }
