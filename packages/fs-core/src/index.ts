@@ -31,6 +31,15 @@ export type { ChainTable } from "./mgmtd/model/chain-table.ts";
 export { chainsOf } from "./mgmtd/model/chains-of.ts";
 export type { NodeInfo, NodeKind, NodeStatus } from "./mgmtd/model/node.ts";
 export type { RoutingInfo } from "./mgmtd/model/routing.ts";
+export {
+  type LogFields,
+  Logger,
+  type LogLevel,
+  type LogLine,
+  type LogSink,
+  silentLogger,
+} from "./service/log.ts";
+export { Metrics } from "./service/metrics.ts";
 export { DEFAULT_FRAME_SETTINGS, type FrameSettings } from "./wire/frame.ts";
 export type { Authenticator, Credentials } from "./wire/rpc/authentication.ts";
 export { RpcClient, type RpcClientDeps } from "./wire/rpc/client.ts";
