@@ -65,6 +65,8 @@ const NO_BYTES: Readonly<Uint8Array> = new Uint8Array(0);
 
 export class ClientConnection {
   readonly #deps: ClientConnectionDeps;
+  /** Resolves when the connection has ended and nothing of it is left. */
+  readonly gone: Promise<void>;
   readonly #channel: Channel;
   readonly #settings: RpcClientSettings & { readonly messageBytesMax: number };
   readonly #handshake: ClientHandshake;
@@ -75,6 +77,9 @@ export class ClientConnection {
   #waiting: ((proceed: boolean) => void)[] = [];
   /** Room given to those who waited and have not taken it yet. */
   #promised = 0;
+  /** Calls whose callers went away and that the service has not answered, and when the last of them was or they began. */
+  #givenUp = 0;
+  #givenUpAtMs = 0;
   #callsMax = 0;
   #nextId = 1;
   #usedAtMs: number;
@@ -82,6 +87,7 @@ export class ClientConnection {
   #isEnding = false;
   #failure: { readonly why: string; readonly cause: unknown } | undefined;
   #opened: ((failure?: unknown) => void) | undefined;
+  #leave: () => void = () => {};
 
   constructor(
     deps: ClientConnectionDeps,
@@ -91,12 +97,15 @@ export class ClientConnection {
     this.#channel = deps.channel;
     this.#settings = settings;
     this.#handshake = new ClientHandshake(deps, deps.credentials);
+    this.gone = new Promise((resolve) => {
+      this.#leave = resolve;
+    });
     this.#usedAtMs = deps.clock.monotonicMs();
     this.#watch = new SilenceWatch(
       {
         clock: deps.clock,
         progress: () => this.#channel.progress,
-        onQuiet: () => this.#onQuiet(),
+        onTick: (isQuiet) => this.#onTick(isQuiet),
         onSilent: () => this.#end("the service fell silent", undefined),
       },
       { quietMs: settings.pingMs, silentMs: settings.silenceMsMax },
@@ -115,7 +124,7 @@ export class ClientConnection {
    * or an error of the network.
    */
   open(): Promise<void> {
-    return new Promise((resolve, reject) => {
+    return new Promise<void>((resolve, reject) => {
       this.#opened = (failure) => (failure === undefined ? resolve() : reject(failure));
       this.#channel.post({ kind: "hello", id: 0, message: encode(helloCodec, this.#handshake.hello()) });
       this.#channel
@@ -145,9 +154,9 @@ export class ClientConnection {
   }
 
   /** Ends the connection; calls under way are lost. Resolves when it is gone. */
-  async close(why: string): Promise<void> {
+  close(why: string): Promise<void> {
     this.#end(why, undefined);
-    await this.#channel.close();
+    return this.gone;
   }
 
   #encode<Q, A>({ method, question, remainingMs, traceId }: Ask<Q, A>): Uint8Array {
@@ -199,11 +208,14 @@ export class ClientConnection {
     const pending = this.#pending.get(id);
     if (pending === undefined || pending.isGivenUp) return;
     pending.isGivenUp = true;
+    this.#givenUp += 1;
+    if (this.#givenUp === 1) this.#givenUpAtMs = this.#deps.clock.monotonicMs();
     this.#channel.post({ kind: "cancel", id, message: NO_BYTES });
     pending.stop?.abort();
     // Memory that somebody may be writing to stays the call's until that has ended.
     const isTouched = pending.isFilling || (pending.into !== undefined && this.#channel.fillsAhead);
     if (!isTouched) pending.settle(GIVEN_UP);
+    if (this.#isEnding) this.#endIfDone();
   }
 
   #take(frame: IncomingFrame): void | Promise<void> {
@@ -291,7 +303,9 @@ export class ClientConnection {
     if (pending === undefined) throw badFrame("id", `nobody asked question ${id}`);
     const error = decode(pondErrorCodec, frame.messageView);
     if (pending.isGivenUp) this.#finish(id, GIVEN_UP);
-    else this.#finish(id, { kind: (frame.flags & FLAG_NOT_RUN) === 0 ? "failed" : "refused", error });
+    else if (error.code === "CANCELLED") {
+      this.#finish(id, { kind: "lost", sent: true, why: error.message, cause: error });
+    } else this.#finish(id, { kind: (frame.flags & FLAG_NOT_RUN) === 0 ? "failed" : "refused", error });
   }
 
   #finish(id: number, outcome: Outcome<unknown>): void {
@@ -301,18 +315,26 @@ export class ClientConnection {
   }
 
   #done(id: number): void {
+    if (this.#pending.get(id)?.isGivenUp) {
+      this.#givenUp -= 1;
+      this.#givenUpAtMs = this.#deps.clock.monotonicMs();
+    }
     this.#pending.delete(id);
-    if (this.#isEnding && this.#pending.size === 0) this.#end("the service said goodbye", undefined);
+    if (this.#isEnding) this.#endIfDone();
     else this.#wake();
   }
 
-  /** The service takes no more calls here; those under way are still answered. */
+  #endIfDone(): void {
+    if (this.#pending.size === this.#givenUp) this.#end("the connection was retired", undefined);
+  }
+
+  /** No more calls are made here; those under way are still answered. */
   #retire(): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
     this.#deps.onEnd();
     for (const give of this.#waiting.splice(0)) give(false);
-    if (this.#pending.size === 0) this.#end("the service said goodbye", undefined);
+    this.#endIfDone();
   }
 
   #hasRoom(): boolean {
@@ -361,14 +383,12 @@ export class ClientConnection {
     }
   }
 
-  #onQuiet(): void {
-    if (this.#isOpen && this.#pending.size === 0 && this.#idleMs() >= this.#settings.idleMsMax) {
+  #onTick(isQuiet: boolean): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (this.#givenUp > 0 && nowMs - this.#givenUpAtMs >= this.#settings.givenUpMsMax) this.#retire();
+    if (this.#isOpen && this.#pending.size === 0 && nowMs - this.#usedAtMs >= this.#settings.idleMsMax) {
       this.#end("nobody called for a while", undefined);
-    } else if (this.#isOpen) this.#channel.post({ kind: "ping", id: 0, message: NO_BYTES });
-  }
-
-  #idleMs(): number {
-    return this.#deps.clock.monotonicMs() - this.#usedAtMs;
+    } else if (this.#isOpen && isQuiet) this.#channel.post({ kind: "ping", id: 0, message: NO_BYTES });
   }
 
   #end(why: string, cause: unknown): void {
@@ -377,7 +397,7 @@ export class ClientConnection {
     const wasEnding = this.#isEnding;
     this.#isEnding = true;
     this.#watch[Symbol.dispose]();
-    void this.#channel.close();
+    void this.#channel.close().then(this.#leave);
     this.#opened?.(cause ?? rpcError("CLOSING", "retry", why));
     for (const give of this.#waiting.splice(0)) give(false);
     for (const pending of this.#pending.values()) {

@@ -43,6 +43,8 @@ export class RpcClient implements Caller, AsyncDisposable {
   readonly #resent: Family<Counter>;
   readonly #closed: AbortController = new AbortController();
   #current: ClientConnection | undefined;
+  /** All that are not gone yet: those that end take no more calls, and answer those they have. */
+  readonly #connections: Set<ClientConnection> = new Set();
   #opening: Promise<ClientConnection> | undefined;
   /** One after another, without a connection between them. */
   #failures = 0;
@@ -92,9 +94,8 @@ export class RpcClient implements Caller, AsyncDisposable {
   /** Ends the connection; calls under way end with `NO_ANSWER`, later ones with `CLIENT_CLOSED`. Idempotent. */
   async close(): Promise<void> {
     if (!this.#closed.signal.aborted) this.#closed.abort(clientClosed(this.#place));
-    const opening = this.#opening?.catch(() => undefined);
-    await this.#current?.close("the caller was closed");
-    await (await opening)?.close("the caller was closed");
+    await this.#opening?.catch(() => {});
+    await Promise.all([...this.#connections].map((each) => each.close("the caller was closed")));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -188,6 +189,8 @@ export class RpcClient implements Caller, AsyncDisposable {
       { ...this.#deps, channel, onEnd },
       { ...this.#settings, messageBytesMax },
     );
+    this.#connections.add(connection);
+    void connection.gone.then(() => this.#connections.delete(connection));
     const onAbort = (): void => void connection.close("connecting took too long");
     signal.addEventListener("abort", onAbort, { once: true });
     try {

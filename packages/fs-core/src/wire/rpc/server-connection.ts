@@ -49,6 +49,7 @@ export class ServerConnection {
   readonly #settings: RpcServerSettings & { readonly messageBytesMax: number };
   readonly #handshake: ServiceHandshake;
   readonly #calls: Map<number, RunningCall> = new Map();
+  #lastId = 0;
   #principal: Principal | undefined;
   #isClosing = false;
 
@@ -79,7 +80,7 @@ export class ServerConnection {
       {
         clock,
         progress: () => this.#channel.progress,
-        onQuiet: () => {},
+        onTick: () => {},
         onSilent: () => this.#hangUp("nothing was heard of the client"),
       },
       { quietMs: silenceMsMax / 3, silentMs: silenceMsMax },
@@ -152,7 +153,9 @@ export class ServerConnection {
 
   #question(frame: IncomingFrame, principal: Principal): void | Promise<void> {
     const { id } = frame;
-    if (this.#calls.has(id)) throw badFrame("id", `call ${id} is under way already`);
+    // Not even a network that repeats itself runs a question twice.
+    if (id <= this.#lastId) throw badFrame("id", `question ${id} comes after question ${this.#lastId}`);
+    this.#lastId = id;
     let head: QuestionHead;
     let route: Route;
     let question: unknown;
@@ -242,7 +245,7 @@ export class ServerConnection {
       await this.#answer(id, route, call, answer);
     } catch (error) {
       call.end()?.release();
-      this.#fail(id, this.#told(error, route, call), 0);
+      this.#fail(id, call.isAborted ? givenUp() : this.#told(error, route, call), 0);
     } finally {
       lease?.[Symbol.dispose]();
       this.#calls.delete(id);
@@ -266,7 +269,7 @@ export class ServerConnection {
     const bulk = call.end();
     if (call.isAborted) {
       bulk?.release();
-      return this.#fail(id, cancelled("the call was given up before it was answered"), 0);
+      return this.#fail(id, givenUp(), 0);
     }
     if (this.#deps.probes.buggify("rpc.answer-lost", 0.01)) {
       bulk?.release();
@@ -313,6 +316,11 @@ export class ServerConnection {
     this.#deps.log.info("rpc connection dropped", { remote: this.#channel.remote, why });
     void this.#channel.close();
   }
+}
+
+/** Whatever the handler made of its abort: what it did until then is not known. */
+function givenUp(): PondError {
+  return cancelled("the call was ended before it was answered");
 }
 
 interface Question {

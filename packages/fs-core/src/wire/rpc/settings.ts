@@ -55,6 +55,8 @@ export interface RpcClientSettings {
   readonly pingMs: number;
   /** After this much silence nobody is. */
   readonly silenceMsMax: number;
+  /** When the service has not answered calls that were given up for this long, new calls take a new connection. */
+  readonly givenUpMsMax: number;
   /** A connection without calls is closed after this. */
   readonly idleMsMax: number;
 }
@@ -71,5 +73,6 @@ export const DEFAULT_RPC_CLIENT_SETTINGS: RpcClientSettings = {
   attemptsMax: 5,
   pingMs: 1000,
   silenceMsMax: 4000,
+  givenUpMsMax: 10_000,
   idleMsMax: 60_000,
 };

@@ -5,8 +5,8 @@ export interface SilenceWatchDeps {
   readonly clock: Clock;
   /** Changes whenever something is heard. */
   readonly progress: () => number;
-  /** Called every `quietMs` while nothing is heard. */
-  readonly onQuiet: () => void;
+  /** Called every `quietMs`, with whether nothing was heard since the last time. */
+  readonly onTick: (isQuiet: boolean) => void;
   /** Called once. */
   readonly onSilent: () => void;
 }
@@ -48,15 +48,14 @@ export class SilenceWatch implements Disposable {
     const progress = this.#deps.progress();
     // Who was late here did not listen either: what was said meanwhile is still to be read.
     const wasAway = nowMs - this.#dueAtMs > quietMs;
-    if (progress !== this.#progress || wasAway) {
-      this.#progress = progress;
-      this.#heardAtMs = nowMs;
-    }
+    const isQuiet = progress === this.#progress;
+    if (!isQuiet || wasAway) this.#heardAtMs = nowMs;
+    this.#progress = progress;
     if (nowMs - this.#heardAtMs >= silentMs) {
       this.#deps.onSilent();
     } else {
       this.#arm(nowMs);
-      this.#deps.onQuiet();
+      this.#deps.onTick(isQuiet);
     }
   }
 }
