@@ -1,0 +1,97 @@
+/** What can be asked of a metadata service, by name: the side of whoever asks. */
+import { batchStat } from "../meta/ops/batch-stat.ts";
+import { create } from "../meta/ops/create.ts";
+import { getXattr } from "../meta/ops/get-xattr.ts";
+import { link } from "../meta/ops/link.ts";
+import { listXattrs } from "../meta/ops/list-xattrs.ts";
+import { lockDirectory } from "../meta/ops/lock-directory.ts";
+import { lookup } from "../meta/ops/lookup.ts";
+import { mkdirs } from "../meta/ops/mkdirs.ts";
+import { readInline } from "../meta/ops/read-inline.ts";
+import { readdir } from "../meta/ops/readdir.ts";
+import { removeTree } from "../meta/ops/remove-tree.ts";
+import { removeXattr } from "../meta/ops/remove-xattr.ts";
+import { rename } from "../meta/ops/rename.ts";
+import { rmdir } from "../meta/ops/rmdir.ts";
+import { setLayout } from "../meta/ops/set-layout.ts";
+import { setXattr } from "../meta/ops/set-xattr.ts";
+import { setattr } from "../meta/ops/setattr.ts";
+import { stat } from "../meta/ops/stat.ts";
+import { statPath } from "../meta/ops/stat-path.ts";
+import { statfs } from "../meta/ops/statfs.ts";
+import { symlink } from "../meta/ops/symlink.ts";
+import { tmpfile } from "../meta/ops/tmpfile.ts";
+import { unlink } from "../meta/ops/unlink.ts";
+import { writeFile } from "../meta/ops/write-file.ts";
+import { close } from "../meta/sessions/close.ts";
+import { openToRead } from "../meta/sessions/open-to-read.ts";
+import { openToWrite } from "../meta/sessions/open-to-write.ts";
+import { reserveAppend } from "../meta/sessions/reserve-append.ts";
+import { sync } from "../meta/sessions/sync.ts";
+import { truncate } from "../meta/sessions/truncate.ts";
+
+export interface MetaMethods {
+  readonly batchStat: typeof batchStat.method;
+  readonly close: typeof close.method;
+  readonly create: typeof create.method;
+  readonly getXattr: typeof getXattr.method;
+  readonly link: typeof link.method;
+  readonly listXattrs: typeof listXattrs.method;
+  readonly lockDirectory: typeof lockDirectory.method;
+  readonly lookup: typeof lookup.method;
+  readonly mkdirs: typeof mkdirs.method;
+  readonly openToRead: typeof openToRead.method;
+  readonly openToWrite: typeof openToWrite.method;
+  readonly readInline: typeof readInline.method;
+  readonly readdir: typeof readdir.method;
+  readonly removeTree: typeof removeTree.method;
+  readonly removeXattr: typeof removeXattr.method;
+  readonly rename: typeof rename.method;
+  readonly reserveAppend: typeof reserveAppend.method;
+  readonly rmdir: typeof rmdir.method;
+  readonly setLayout: typeof setLayout.method;
+  readonly setXattr: typeof setXattr.method;
+  readonly setattr: typeof setattr.method;
+  readonly stat: typeof stat.method;
+  readonly statPath: typeof statPath.method;
+  readonly statfs: typeof statfs.method;
+  readonly symlink: typeof symlink.method;
+  readonly sync: typeof sync.method;
+  readonly tmpfile: typeof tmpfile.method;
+  readonly truncate: typeof truncate.method;
+  readonly unlink: typeof unlink.method;
+  readonly writeFile: typeof writeFile.method;
+}
+
+export const META: MetaMethods = {
+  batchStat: batchStat.method,
+  close: close.method,
+  create: create.method,
+  getXattr: getXattr.method,
+  link: link.method,
+  listXattrs: listXattrs.method,
+  lockDirectory: lockDirectory.method,
+  lookup: lookup.method,
+  mkdirs: mkdirs.method,
+  openToRead: openToRead.method,
+  openToWrite: openToWrite.method,
+  readInline: readInline.method,
+  readdir: readdir.method,
+  removeTree: removeTree.method,
+  removeXattr: removeXattr.method,
+  rename: rename.method,
+  reserveAppend: reserveAppend.method,
+  rmdir: rmdir.method,
+  setLayout: setLayout.method,
+  setXattr: setXattr.method,
+  setattr: setattr.method,
+  stat: stat.method,
+  statPath: statPath.method,
+  statfs: statfs.method,
+  symlink: symlink.method,
+  sync: sync.method,
+  tmpfile: tmpfile.method,
+  truncate: truncate.method,
+  unlink: unlink.method,
+  writeFile: writeFile.method,
+};
