@@ -7,6 +7,11 @@ export {
   type LocalMetastoreSettings,
 } from "./metastore/engine/local-metastore.ts";
 export { MemoryStore, MemoryStoreState } from "./metastore/memory-store.ts";
+export {
+  MetastoreNode,
+  type MetastoreNodeDeps,
+  type MetastoreNodeSettings,
+} from "./metastore/metastore-node.ts";
 export type {
   ApplyOutcome,
   KeyRange,

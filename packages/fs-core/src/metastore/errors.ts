@@ -11,6 +11,7 @@ const KINDS: Readonly<Record<MetastoreErrorCode, ErrorKind>> = {
   COMMIT_UNKNOWN: "unknown-outcome",
   NOT_OWNER: "retry",
   METASTORE_BUSY: "retry",
+  METASTORE_CLOSED: "closed",
   STORE_UNREACHABLE: "unavailable",
   STORE_FULL: "unavailable",
   STORE_CORRUPT: "corrupt",
@@ -43,6 +44,10 @@ export function tooOld(): MetastoreError {
 
 export function notOwner(why: string): MetastoreError {
   return metastoreError("NOT_OWNER", `this process does not own the metastore: ${why}`);
+}
+
+export function metastoreClosed(): MetastoreError {
+  return metastoreError("METASTORE_CLOSED", "the metastore was closed in this process");
 }
 
 /** Whether a new try with a fresh snapshot may go well; nothing was written. */

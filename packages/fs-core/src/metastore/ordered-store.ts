@@ -48,8 +48,9 @@ export interface Ownership {
 }
 
 /**
- * Rejections of any of these mean that nothing was written: `STORE_FULL`, `STORE_UNREACHABLE`, `STORE_CORRUPT`. Keys are
- * 1 to 1,025 bytes long. Batches are given one after another: the next one when the one before has settled.
+ * A call rejects with `STORE_FULL`, `STORE_UNREACHABLE` or `STORE_CORRUPT` only if it wrote nothing and will not. Every
+ * call settles within a bounded time. Batches are given one after another, each when the one before has settled. Keys
+ * are 1 to 1,025 bytes long.
  */
 export interface OrderedStore extends AsyncDisposable {
   /** A view of everything applied so far, that stays as it is until disposed of. */

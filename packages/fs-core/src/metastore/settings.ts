@@ -37,3 +37,37 @@ export interface RetrySettings {
 }
 
 export const DEFAULT_RETRY_SETTINGS: RetrySettings = { timeoutMs: 10_000, pauseMs: 1, pauseMsMax: 100 };
+
+export interface LeaseSettings {
+  /** How long an owner serves reads after it sent its last renewal that succeeded. */
+  readonly leaseMs: number;
+  /** Between two renewals. */
+  readonly renewMs: number;
+  /** Between two looks of a process that does not own the store. */
+  readonly watchMs: number;
+  /** How much faster or slower than true any two clocks run, as a share. */
+  readonly clockDriftMax: number;
+  /** When a call of the store counts as unanswered. */
+  readonly storeMsMax: number;
+  /** How long the owner tries to find out what became of a batch; then it is told that nobody knows. */
+  readonly fateMsMax: number;
+}
+
+export const DEFAULT_LEASE_SETTINGS: LeaseSettings = {
+  leaseMs: 4000,
+  renewMs: 1000,
+  watchMs: 500,
+  clockDriftMax: 0.01,
+  storeMsMax: 4000,
+  fateMsMax: 15_000,
+};
+
+export interface RemoteSettings {
+  /** One call of the owner; then another try, perhaps of another owner. */
+  readonly callMs: number;
+  /** How long a commit looks for an owner that answers, and a transaction for one to begin with. */
+  readonly ownerMsMax: number;
+  readonly pauseMs: number;
+}
+
+export const DEFAULT_REMOTE_SETTINGS: RemoteSettings = { callMs: 2000, ownerMsMax: 15_000, pauseMs: 50 };

@@ -70,7 +70,8 @@ export interface Transaction extends ReadTransaction {
 /**
  * - `committed`: durable, at a version that is above that of every commit before it. 0n if nothing was written.
  * - `conflict`: nothing was written; somebody changed what was read.
- * - `unknown`: it may have been written, or not; it will not be written later. Find out by reading.
+ * - `unknown`: it may have been written, or not, and nobody who knows could be asked in time. Find out by reading: once
+ *   an owner of the store has answered five seconds later, it will not be written any more.
  */
 export type CommitOutcome =
   | { readonly kind: "committed"; readonly version: bigint }
@@ -104,6 +105,8 @@ export type MetastoreErrorCode =
   | "NOT_OWNER"
   /** `retry`: too many commits wait. Nothing was written. */
   | "METASTORE_BUSY"
+  /** `closed`: it was closed in this process. */
+  | "METASTORE_CLOSED"
   /** `unavailable`: the store does not answer. Nothing was written. */
   | "STORE_UNREACHABLE"
   /** `unavailable`: the disk is full. Nothing was written. */

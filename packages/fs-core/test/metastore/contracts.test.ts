@@ -8,6 +8,7 @@ import {
   type StoreUnderTest,
 } from "@smallpond/fs-core/testing";
 import { describe, test } from "vitest";
+import { Cluster } from "./cluster.ts";
 
 describe("the store in memory", () => {
   const setup = async (): Promise<StoreUnderTest> => {
@@ -25,6 +26,20 @@ describe("the engine over a store in memory", () => {
     const metastore = new LocalMetastore({ store, clock, random: new SeededRandom(1) });
     const advance = (ms: number): Promise<void> => clock.advance(ms);
     return { metastore, other: metastore, advance, [Symbol.asyncDispose]: () => metastore.close() };
+  };
+  for (const { name, run } of metastoreContract(setup)) test(name, run);
+});
+
+describe("a node that reaches the owner over the network", () => {
+  const setup = async (): Promise<MetastoreUnderTest> => {
+    const cluster = new Cluster();
+    const [owner, other] = await cluster.pair();
+    return {
+      metastore: other.node,
+      other: owner.node,
+      advance: (ms) => cluster.clock.advance(ms),
+      [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+    };
   };
   for (const { name, run } of metastoreContract(setup)) test(name, run);
 });

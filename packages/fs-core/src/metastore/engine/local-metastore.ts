@@ -4,7 +4,7 @@
  */
 import { type Clock, NO_PROBES, type Probes, type Random, type SignalOptions } from "@smallpond/base";
 import { Metrics } from "../../service/metrics.ts";
-import { notOwner } from "../errors.ts";
+import { metastoreClosed, notOwner } from "../errors.ts";
 import type { OrderedStore } from "../ordered-store.ts";
 import {
   DEFAULT_ENGINE_SETTINGS,
@@ -69,7 +69,7 @@ export class LocalMetastore implements Metastore, AsyncDisposable {
   }
 
   #current(): Promise<Engine> {
-    if (this.#closed) return Promise.reject(notOwner("it was closed"));
+    if (this.#closed) return Promise.reject(metastoreClosed());
     this.#engine ??= this.#acquire().catch((error: unknown) => {
       this.#engine = undefined;
       throw error;
