@@ -7,7 +7,7 @@ import type { Lengths } from "./lengths.ts";
 
 /** The file with the length that is known now, and the times. The caller writes the inode if it is another. */
 export async function reported(
-  { transaction, nowNs, deps, signal }: OperationContext<{ readonly lengths: Lengths }>,
+  { transaction, nowNs, deps, signal }: Omit<OperationContext<{ readonly lengths: Lengths }>, "user">,
   file: FileInode,
   report: WriteReport,
 ): Promise<FileInode> {

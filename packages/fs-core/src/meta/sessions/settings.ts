@@ -17,7 +17,7 @@ export interface SessionSettings {
 
 export const DEFAULT_SESSION_SETTINGS: SessionSettings = {
   capabilityMs: 3_600_000,
-  clientGraceMs: 60_000,
+  clientGraceMs: 30_000,
   reapEveryMs: 10_000,
   reapBatch: 100,
   revokedClientKeptMs: 86_400_000,
