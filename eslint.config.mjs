@@ -170,10 +170,11 @@ const FS_ROOMS = {
   metastore: [],
   mgmtd: ["metastore"],
   meta: ["metastore", "mgmtd"],
+  storage: [],
 };
 
 function fsRoom(room) {
-  const closed = [...Object.keys(FS_ROOMS), "storage", "client", "cluster", "platform"].filter(
+  const closed = [...Object.keys(FS_ROOMS), "client", "cluster", "platform"].filter(
     (other) => other !== room && other !== "wire" && other !== "service" && !FS_ROOMS[room].includes(other),
   );
   const patterns = closed.map((other) => ({

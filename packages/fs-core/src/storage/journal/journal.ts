@@ -1,0 +1,296 @@
+/**
+ * The journal: every change of the store in order, as batches that are each written and synced in one piece while the next
+ * one gathers. What a record says is true from the moment its callback runs, and callbacks run in the order of the journal.
+ *
+ * Any failure but a full disk ends it: after a failed sync nobody knows what is durable, and the only honest thing left is
+ * to read it back.
+ */
+import { assert, type Clock, type DiskFile } from "@smallpond/base";
+import { ByteWriter } from "../../wire/codec/index.ts";
+import { storeClosed, storeFailed, storeFull } from "../model/errors.ts";
+import type { Crc } from "../model/pages.ts";
+import { FRAME_ALIGN, FRAME_HEAD_BYTES, frameBytes, makeFrame, putFrame } from "./frame.ts";
+import { type StoreRecord, storeRecord } from "./records.ts";
+import { SEGMENT_HEAD_BYTES } from "./segment.ts";
+import type { OpenSegment, SegmentFiles } from "./segment-files.ts";
+
+export interface JournalSettings {
+  /** `fsync`: a record is told when it is durable. `replicated`: when it is written; `sync` makes it durable. */
+  readonly durability: "fsync" | "replicated";
+  readonly segmentBytes: number;
+  /** Records of one batch, unless a single one is longer. */
+  readonly batchBytesMax: number;
+  /** Idle for so long, it notes behind the last batch that this one was synced. */
+  readonly sealMs: number;
+  readonly target: number;
+  readonly salt: bigint;
+}
+
+export interface JournalDeps {
+  readonly clock: Pick<Clock, "timer">;
+  readonly crc: Crc;
+  readonly files: SegmentFiles;
+}
+
+interface Entry {
+  /** Undefined for what only waits for its turn. */
+  readonly bytes: Uint8Array | undefined;
+  readonly begins: boolean;
+  readonly told: (batch: bigint) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+const ZERO_HEAD: Readonly<Uint8Array> = new Uint8Array(FRAME_HEAD_BYTES);
+
+export class Journal {
+  readonly #clock: Pick<Clock, "timer">;
+  readonly #crc: Crc;
+  readonly #files: SegmentFiles;
+  readonly #settings: JournalSettings;
+  readonly #queue: Entry[] = [];
+  readonly #writer: ByteWriter = new ByteWriter();
+  #file: DiskFile;
+  #segment: number;
+  #position = SEGMENT_HEAD_BYTES;
+  #nextBatch: bigint;
+  #syncedBatch: bigint;
+  #sealedBatch = 0n;
+  #isSealing = false;
+  #bytesWritten = 0;
+  #pumping: Promise<void> | undefined;
+  #failure: unknown;
+  #closed = false;
+
+  private constructor(
+    deps: JournalDeps,
+    settings: JournalSettings,
+    start: OpenSegment & { nextBatch: bigint },
+  ) {
+    this.#clock = deps.clock;
+    this.#crc = deps.crc;
+    this.#files = deps.files;
+    this.#settings = settings;
+    this.#file = start.file;
+    this.#segment = start.segment;
+    this.#nextBatch = start.nextBatch;
+    this.#syncedBatch = start.nextBatch - 1n;
+  }
+
+  /** Begins a new segment: what a crash left of the last one is never written over. */
+  static async begin(
+    deps: JournalDeps,
+    settings: JournalSettings,
+    from: { readonly segment: number; readonly nextBatch: bigint },
+  ): Promise<Journal> {
+    assert(settings.batchBytesMax * 2 <= settings.segmentBytes, "a segment has room for two batches");
+    const { segment, nextBatch } = from;
+    const begun = await deps.files.begin({ target: settings.target, segment, firstBatch: nextBatch });
+    if (begun === undefined) throw storeFull("the journal");
+    return new Journal(deps, settings, { ...begun, nextBatch });
+  }
+
+  /** Bytes written since it was opened. */
+  get bytesWritten(): number {
+    return this.#bytesWritten;
+  }
+
+  get segment(): number {
+    return this.#segment;
+  }
+
+  /** Bytes that fit for sure. */
+  get roomBytes(): number {
+    const { segmentBytes } = this.#settings;
+    return segmentBytes - this.#position + (this.#files.isSpareReady ? segmentBytes : 0);
+  }
+
+  /** The last batch that is durable. */
+  get syncedBatch(): bigint {
+    return this.#syncedBatch;
+  }
+
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /**
+   * Adds a record. `told` runs, before the promise resolves, when the record is as durable as the setting says. A failure is
+   * `STORE_FULL` when nothing was written, else `STORE_FAILED`.
+   */
+  append(record: StoreRecord, told: (batch: bigint) => void): Promise<void> {
+    this.#writer.reset();
+    storeRecord.write(this.#writer, record);
+    const bytes = this.#writer.finish();
+    return this.#enqueue({ bytes, begins: false, told });
+  }
+
+  /** Begins a new segment; `told` runs when all records before are told and none behind is. */
+  rotate(told: (segment: number) => void): Promise<void> {
+    return this.#enqueue({ bytes: undefined, begins: true, told: () => told(this.#segment) });
+  }
+
+  /** Makes all that was told durable. */
+  async sync(): Promise<void> {
+    if (this.#settings.durability === "fsync") return;
+    await this.#enqueue({ bytes: undefined, begins: false, told: () => {} });
+    if (this.#syncedBatch === this.#nextBatch - 1n) return;
+    const batch = this.#nextBatch - 1n;
+    const file = this.#file;
+    try {
+      await file.datasync();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    if (batch > this.#syncedBatch) this.#syncedBatch = batch;
+  }
+
+  /** Writes what waits, seals, and lets the file go. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#pumping;
+    if (this.#failure === undefined) {
+      await this.#seal();
+      await this.#file.sync();
+    }
+    await this.#files.idle();
+    await this.#file.close();
+  }
+
+  /** Lets the file go as it is. */
+  async abandon(): Promise<void> {
+    this.#closed = true;
+    await this.#pumping?.catch(() => {});
+    await this.#files.idle();
+    await this.#file.close();
+  }
+
+  #enqueue(entry: Omit<Entry, "failed">): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(storeFailed(this.#failure));
+    if (this.#closed) return Promise.reject(storeClosed());
+    return new Promise((resolve, reject) => {
+      const told = (batch: bigint): void => {
+        entry.told(batch);
+        resolve();
+      };
+      this.#queue.push({ ...entry, told, failed: reject });
+      this.#pumping ??= this.#pump();
+    });
+  }
+
+  async #pump(): Promise<void> {
+    // Whoever appends in the same turn shares the first batch.
+    await Promise.resolve();
+    while (this.#queue.length > 0 && this.#failure === undefined) {
+      const batch = this.#takeBatch();
+      try {
+        await this.#write(batch);
+      } catch (error) {
+        this.#fail(error);
+        for (const { failed } of batch) failed(storeFailed(error));
+      }
+    }
+    for (const { failed } of this.#queue.splice(0)) failed(storeFailed(this.#failure));
+    this.#pumping = undefined;
+    if (this.#failure === undefined && !this.#closed) this.#sealSoon();
+  }
+
+  /** As many as fit; a rotation stands alone. */
+  #takeBatch(): Entry[] {
+    let bytes = 0;
+    let count = 0;
+    for (const entry of this.#queue) {
+      if (entry.begins && count > 0) break;
+      bytes += entry.bytes?.length ?? 0;
+      if (count > 0 && bytes > this.#settings.batchBytesMax) break;
+      count += 1;
+      if (entry.begins) break;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  async #write(entries: readonly Entry[]): Promise<void> {
+    const payloadBytes = entries.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
+    const begins = entries[0]!.begins;
+    const size = payloadBytes === 0 ? 0 : frameBytes(payloadBytes);
+    if (begins || this.#position + size > this.#settings.segmentBytes) {
+      if (!(await this.#beginSegment())) {
+        for (const { failed } of entries) failed(storeFull("the journal"));
+        return;
+      }
+    }
+    if (size > 0) await this.#writeBatch(entries, payloadBytes);
+    for (const { told } of entries) told(this.#nextBatch - 1n);
+  }
+
+  async #writeBatch(entries: readonly Entry[], payloadBytes: number): Promise<void> {
+    this.#writer.reset();
+    this.#writer.raw(ZERO_HEAD as Uint8Array);
+    for (const { bytes } of entries) if (bytes !== undefined) this.#writer.raw(bytes);
+    const size = frameBytes(payloadBytes);
+    this.#writer.raw(new Uint8Array(size - FRAME_HEAD_BYTES - payloadBytes));
+    const frame = this.#writer.finish();
+    putFrame(this.#crc, frame, { batch: this.#nextBatch, salt: this.#settings.salt, payloadBytes });
+    await this.#file.writeAt(frame, this.#position);
+    if (this.#settings.durability === "fsync") {
+      await this.#file.datasync();
+      this.#syncedBatch = this.#nextBatch;
+    }
+    this.#position += size;
+    this.#bytesWritten += size;
+    this.#nextBatch += 1n;
+  }
+
+  async #beginSegment(): Promise<boolean> {
+    const before = this.#file;
+    // What is void behind the end of a segment is told apart from damage by the next one's first batch, so all of this one
+    // is durable before the next begins.
+    await before.datasync();
+    this.#syncedBatch = this.#nextBatch - 1n;
+    const segment = this.#segment + 1;
+    const { target } = this.#settings;
+    const begun = await this.#files.begin({ target, segment, firstBatch: this.#nextBatch });
+    if (begun === undefined) return false;
+    this.#file = begun.file;
+    this.#segment = segment;
+    this.#position = SEGMENT_HEAD_BYTES;
+    await before.close();
+    // The next one is made while this one fills. Its failure shows when it is needed.
+    void this.#files.prepare().catch(() => {});
+    return true;
+  }
+
+  #sealSoon(): void {
+    const batch = this.#nextBatch - 1n;
+    if (this.#isSealing || batch === this.#sealedBatch || this.#syncedBatch !== batch) return;
+    this.#isSealing = true;
+    const sealIfIdle = (): void => {
+      this.#isSealing = false;
+      if (this.#pumping !== undefined || this.#closed) return;
+      if (this.#nextBatch - 1n !== batch) {
+        this.#sealSoon();
+        return;
+      }
+      this.#pumping = this.#seal()
+        .catch((error: unknown) => void this.#fail(error))
+        .then(() => this.#pump());
+    };
+    this.#clock.timer(this.#settings.sealMs, sealIfIdle).unref();
+  }
+
+  /** Says that the last batch was synced, so that damage to it is not taken for a torn tail. The next batch takes its place. */
+  async #seal(): Promise<void> {
+    const batch = this.#nextBatch - 1n;
+    if (batch === this.#sealedBatch || this.#position + FRAME_ALIGN > this.#settings.segmentBytes) return;
+    if (this.#syncedBatch !== batch) await this.#file.datasync();
+    this.#syncedBatch = batch;
+    const seal = makeFrame(this.#crc, new Uint8Array(0), { batch, salt: this.#settings.salt });
+    await this.#file.writeAt(seal, this.#position);
+    this.#sealedBatch = batch;
+  }
+
+  #fail(error: unknown): unknown {
+    this.#failure ??= error;
+    return storeFailed(error);
+  }
+}
