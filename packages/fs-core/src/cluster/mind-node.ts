@@ -1,0 +1,159 @@
+/**
+ * One process of the file system's mind: a handle of the store, the metastore above it, a cluster manager, a metadata
+ * service, and the server through which others reach all of them. Any number of such processes run on one store; each
+ * may be killed at any moment. Real processes and simulated ones are put together here, from different seams.
+ */
+import {
+  type Clock,
+  InvariantError,
+  type NetAddress,
+  type Probes,
+  type Random,
+  Tasks,
+  toHex,
+} from "@smallpond/base";
+import type { BufferPool } from "@smallpond/fs-native";
+import { MetastoreMetrics } from "../metastore/engine/engine-metrics.ts";
+import { MetastoreNode } from "../metastore/metastore-node.ts";
+import type { OrderedStore } from "../metastore/ordered-store.ts";
+import { hostWithoutTargets, NodeAgent } from "../mgmtd/agent/node-agent.ts";
+import { MgmtdService } from "../mgmtd/service/mgmtd-service.ts";
+import type { Crypto } from "../service/crypto.ts";
+import type { Logger } from "../service/log.ts";
+import type { Metrics } from "../service/metrics.ts";
+import {
+  type Authenticator,
+  type Credentials,
+  RpcClients,
+  RpcRouter,
+  RpcServer,
+  type Transport,
+} from "../wire/index.ts";
+import type { MindSettings } from "./mind-settings.ts";
+
+export interface MindDeps {
+  /** Stays the caller's: the node does not close it. */
+  readonly store: OrderedStore;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly probes: Probes;
+  /** The cluster's, at least 16 bytes; not looked at without authentication. */
+  readonly secret: Uint8Array;
+  readonly pool?: BufferPool;
+  /** Told of a broken invariant: the process must not go on. */
+  readonly onInvariant: (error: InvariantError) => void;
+}
+
+export class MindNode implements AsyncDisposable {
+  /** Where it is reached, its port filled in. */
+  readonly address: NetAddress;
+  /** What it offers, for callers of the same process. */
+  readonly router: RpcRouter;
+  readonly metastore: MetastoreNode;
+  readonly mgmtd: MgmtdService;
+  readonly agent: NodeAgent;
+  readonly #deps: MindDeps;
+  readonly #server: RpcServer;
+  readonly #clients: RpcClients;
+  readonly #tasks: Tasks = new Tasks();
+  readonly #stop: AbortController = new AbortController();
+  #closed: Promise<void> | undefined;
+
+  private constructor(deps: MindDeps, settings: MindSettings, parts: Parts) {
+    this.#deps = deps;
+    this.#server = parts.server;
+    this.#clients = parts.clients;
+    this.router = parts.router;
+    this.address = parts.address;
+    const { address } = parts;
+    const incarnation = toHex(deps.random.bytes(16));
+    const callers = { at: (at: NetAddress) => this.#clients.to(at) };
+    this.metastore = new MetastoreNode(
+      { ...deps, metrics: new MetastoreMetrics(deps.metrics), callerOf: callers.at },
+      { ...settings.metastore, address },
+    );
+    const identity = { node: settings.node, incarnation, addresses: [address] };
+    this.mgmtd = new MgmtdService({ ...deps, metastore: this.metastore }, { ...settings.mgmtd, ...identity });
+    this.agent = new NodeAgent(
+      { ...deps, callers, host: hostWithoutTargets() },
+      { ...identity, kind: "meta", hostTag: settings.hostTag, managers: settings.managers },
+    );
+  }
+
+  /** Listens, and takes part from then on. */
+  static async start(deps: MindDeps, settings: MindSettings): Promise<MindNode> {
+    const { clusterId, node, authentication = "on" } = settings;
+    const router = new RpcRouter(deps, settings.server);
+    const server = new RpcServer(
+      { ...deps, router, authenticator: authenticatorOf(deps, settings) },
+      settings.server,
+    );
+    const credentials: Credentials =
+      authentication === "on"
+        ? { kind: "member", clusterId, secret: deps.secret, node }
+        : { kind: "claim", clusterId, principal: { kind: "member", node } };
+    const clients = new RpcClients({ ...deps, credentials }, settings.client);
+    const address = await server.listen(settings.address);
+    // Nobody has been heard yet: what it offers is there before the first call is read.
+    const mind = new MindNode(deps, settings, { server, router, clients, address });
+    mind.#start();
+    return mind;
+  }
+
+  /** Rejects when something broke that must not: the process must not go on. */
+  get failure(): Promise<never> {
+    return Promise.race([this.#tasks.failure, this.metastore.failure]);
+  }
+
+  /** Lets running calls end, gives the lease and the store free for others, and closes all connections. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #start(): void {
+    const { signal } = this.#stop;
+    this.metastore.register(this.router);
+    this.mgmtd.offer(this.router);
+    this.metastore.start();
+    this.#tasks.spawn(() => this.mgmtd.run({ signal }));
+    this.#tasks.spawn(() => this.agent.run({ signal }));
+  }
+
+  async #close(): Promise<void> {
+    this.#deps.log.info("mind node closes");
+    this.#stop.abort(new Error("the node is closing"));
+    await Promise.race([this.#tasks.idle(), this.#tasks.failure.catch(() => {})]);
+    await this.#server.close();
+    await this.metastore.close();
+    await this.#clients.close();
+  }
+}
+
+interface Parts {
+  readonly server: RpcServer;
+  readonly router: RpcRouter;
+  readonly clients: RpcClients;
+  readonly address: NetAddress;
+}
+
+function authenticatorOf(
+  { secret }: MindDeps,
+  { clusterId, authentication = "on" }: MindSettings,
+): Authenticator {
+  if (authentication === "off") return { kind: "off", clusterId };
+  return {
+    kind: "on",
+    clusterId,
+    secret,
+    user: () => Promise.reject(new InvariantError("there are no users yet")),
+  };
+}

@@ -1,0 +1,26 @@
+/** What one process of the file system's mind is told: plain data, the same for real processes and simulated ones. */
+import type { NetAddress } from "@smallpond/base";
+import type { NodeId } from "../ids.ts";
+import type { MetastoreNodeSettings } from "../metastore/metastore-node.ts";
+import type { MgmtdSettings } from "../mgmtd/settings.ts";
+import type { RpcClientSettings, RpcServerSettings } from "../wire/rpc/settings.ts";
+
+export interface MindSettings {
+  readonly clusterId: string;
+  readonly node: NodeId;
+  /** What fails together with this process. */
+  readonly hostTag: string;
+  /** Where this process is reached; others find the owner of the store and the primary by it. */
+  readonly address: NetAddress;
+  /** Where cluster managers are, this one included. */
+  readonly managers: readonly NetAddress[];
+  /**
+   * `on` by default: members prove that they know the cluster's secret, users show tokens. `off` is accepted only where
+   * nobody but this machine can connect.
+   */
+  readonly authentication?: "on" | "off";
+  readonly metastore?: Omit<MetastoreNodeSettings, "address">;
+  readonly mgmtd?: Partial<MgmtdSettings>;
+  readonly server?: Partial<RpcServerSettings>;
+  readonly client?: Partial<RpcClientSettings>;
+}
