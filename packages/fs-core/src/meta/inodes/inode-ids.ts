@@ -1,7 +1,7 @@
 /**
  * Identities of inodes. The metastore has counters in shards, each of which grants runs of ids; a service takes a run at
- * a time, from one shard for as long as nobody is in its way there. A run that a service dies with is lost, which the
- * 2^63 ids bear.
+ * a time from a shard that it drew, so that services hardly ever conflict. A run that a service dies with is lost, which
+ * the 2^63 ids bear.
  */
 import type { Random, SignalOptions } from "@smallpond/base";
 import { type InodeId, inodeId } from "../../ids.ts";
@@ -40,13 +40,13 @@ export class InodeIds implements InodeIdSource {
       const left = this.#run.ids - this.#used;
       if (left <= AHEAD_IDS) this.#fetch();
       if (left > 0) return inodeId(this.#run.first + BigInt(this.#used++));
-      const next = await this.#next;
-      // Of all who waited, the first goes on to the new run.
-      if (next !== undefined && this.#run.ids === this.#used) {
-        this.#run = next;
-        this.#used = 0;
-        this.#next = undefined;
-      }
+      const coming = this.#next;
+      const next = await coming;
+      // Of all who waited for it, the first goes on to the new run.
+      if (next === undefined || coming !== this.#next) continue;
+      this.#run = next;
+      this.#used = 0;
+      this.#next = undefined;
     }
   }
 

@@ -1,0 +1,85 @@
+import { describe, expect, test } from "vitest";
+import { create } from "../../../src/meta/ops/create.ts";
+import { rename } from "../../../src/meta/ops/rename.ts";
+import { unlink } from "../../../src/meta/ops/unlink.ts";
+import { REQUEST_SLOT_MS, requestKey, requestSlot } from "../../../src/meta/rows/keys.ts";
+import { at, TestNamespace } from "./namespace.ts";
+
+const file = (path: string, exclusive: boolean = true) =>
+  ({ place: at(path), kind: "file", mode: 0o600, rdev: 0, exclusive }) as const;
+
+describe("a request that is sent again", () => {
+  test("gets its first answer and takes effect once, whatever happened since", async () => {
+    const namespace = await TestNamespace.start();
+    const client = namespace.client();
+    const request = client.newRequest();
+    const first = await client.ask(create, { ...file("/a"), request });
+    expect(await client.ask(create, { ...file("/a"), request })).toEqual(first);
+    await namespace.client().unlink("/a");
+    await namespace.clock.advance(1000);
+    expect(await client.ask(create, { ...file("/a"), request })).toEqual(first);
+    expect(await client.names("/")).toEqual([]);
+  });
+
+  test("does not undo what others did: an unlink takes away one file only", async () => {
+    const namespace = await TestNamespace.start();
+    const client = namespace.client();
+    await client.create("/a");
+    const request = client.newRequest();
+    await client.ask(unlink, { place: at("/a"), request });
+    await namespace.client().create("/a");
+    await client.ask(unlink, { place: at("/a"), request });
+    expect(await client.names("/")).toEqual(["a"]);
+  });
+
+  test("is refused again if it was refused, though it could be done by now", async () => {
+    const client = (await TestNamespace.start()).client();
+    const request = client.newRequest();
+    const ask = () => client.ask(rename, { from: at("/a"), to: at("/b"), mode: "replace", request });
+    const first = await ask().catch((error: unknown) => error);
+    await client.create("/a");
+    const second = await ask().catch((error: unknown) => error);
+    expect(second).toMatchObject({ code: "ENOENT", kind: "invalid", message: (first as Error).message });
+    expect(await client.names("/")).toEqual(["a"]);
+  });
+
+  test("at the same moment, both get one answer", async () => {
+    const namespace = await TestNamespace.start();
+    const client = namespace.client();
+    const request = client.newRequest();
+    const [first, second] = await namespace.eventually(
+      Promise.all([
+        client.send(create, { ...file("/a"), request }),
+        client.send(create, { ...file("/a"), request }),
+      ]),
+    );
+    expect(second).toEqual(first);
+  });
+
+  test("is known for ten minutes at least", async () => {
+    const namespace = await TestNamespace.start();
+    const client = namespace.client();
+    const request = client.newRequest();
+    const first = await client.ask(create, { ...file("/a"), request });
+    await client.unlink("/a");
+    await namespace.clock.advance(REQUEST_SLOT_MS);
+    expect(await client.ask(create, { ...file("/a"), request })).toEqual(first);
+  });
+
+  test("is another request when another client sends it", async () => {
+    const namespace = await TestNamespace.start();
+    const [one, two] = [namespace.client(), namespace.client()];
+    const request = one.newRequest();
+    await one.ask(create, { ...file("/a"), request });
+    await expect(two.ask(create, { ...file("/a"), request })).rejects.toMatchObject({ code: "EEXIST" });
+  });
+});
+
+test("what can never be right is refused without a trace", async () => {
+  const namespace = await TestNamespace.start();
+  const client = namespace.client();
+  const request = client.newRequest();
+  await expect(client.ask(create, { ...file("/a\0"), request })).rejects.toMatchObject({ code: "EINVAL" });
+  const key = requestKey(requestSlot(namespace.clock.wallMs()), client.id, request);
+  expect(await namespace.transact((transaction) => transaction.get(key))).toBeUndefined();
+});
