@@ -116,7 +116,7 @@ export class MetastoreNode implements Metastore, AsyncDisposable {
 
   async begin(options: SignalOptions = {}): Promise<Transaction> {
     const untilMs = this.#deps.clock.monotonicMs() + this.#remoteSettings.ownerMsMax;
-    const backend = this.#backendOf(await this.#find({ ...options, untilMs }));
+    const backend = this.#backendOf(await this.#find({ untilMs, ...options }));
     return new BufferedTransaction({ backend, snapshot: await backend.open(options) });
   }
 
@@ -124,7 +124,7 @@ export class MetastoreNode implements Metastore, AsyncDisposable {
     body: (transaction: Transaction) => Promise<T>,
     options: TransactOptions = {},
   ): Promise<T> {
-    return await transact({ ...this.#deps, metastore: this }, this.#retrySettings, body, options);
+    return await transact({ metastore: this, ...this.#deps }, this.#retrySettings, body, options);
   }
 
   /** Ends what goes on, and leaves the store free if this process owned it. The store stays open. */

@@ -2,6 +2,7 @@
 
 export { type MetastoreUnderTest, metastoreContract } from "./contracts/metastore.ts";
 export { orderedStoreContract, type StoreUnderTest } from "./contracts/ordered-store.ts";
+export { FaultyStore, type FaultyStoreDeps, type StoreFaults } from "./faulty-store.ts";
 export { type ChunkFault, MemoryChunkState, MemoryChunks } from "./memory-chunks.ts";
 export { type MemoryMetastoreDeps, openMemoryMetastore } from "./memory-metastore.ts";
 export {

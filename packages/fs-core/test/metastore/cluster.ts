@@ -2,21 +2,25 @@
 import { type NetAddress, NO_PROBES, type Probes, SeededRandom } from "@smallpond/base";
 import { ManualClock, MemoryNet } from "@smallpond/base/testing";
 import {
+  type Caller,
   MemoryStore,
   MemoryStoreState,
   MetastoreMetrics,
   MetastoreNode,
   type MetastoreNodeSettings,
   Metrics,
-  type OrderedStore,
   silentLogger,
 } from "@smallpond/fs-core";
-import { testClients, testServer } from "@smallpond/fs-core/testing";
+import { FaultyStore, testClients, testServer } from "@smallpond/fs-core/testing";
 import { openBufferPool } from "@smallpond/fs-native";
+import { type Losses, lossyCaller } from "./lossy-caller.ts";
+import { PausableClock } from "./pausable-clock.ts";
 
 export interface Member {
   readonly node: MetastoreNode;
-  readonly store: OrderedStore;
+  readonly clock: PausableClock;
+  readonly losses: Losses;
+  readonly store: FaultyStore;
   readonly metrics: MetastoreMetrics;
   /** Goes without a word: its lease has to run out. */
   crash(): Promise<void>;
@@ -25,8 +29,6 @@ export interface Member {
 export interface ClusterSettings {
   readonly probes?: Probes;
   readonly node?: MetastoreNodeSettings;
-  /** What stands between a member and the state. */
-  readonly wrap?: (store: OrderedStore, member: number) => OrderedStore;
 }
 
 export class Cluster implements AsyncDisposable {
@@ -45,16 +47,20 @@ export class Cluster implements AsyncDisposable {
     const number = ++this.#count;
     const probes = this.#settings.probes ?? NO_PROBES;
     const random = new SeededRandom(number);
-    const deps = { net: this.#net, clock: this.clock, random: random.fork("rpc"), probes };
+    const clock = new PausableClock(this.clock);
+    const deps = { net: this.#net, clock, random: random.fork("rpc"), probes };
     const pool = openBufferPool();
     const { server, router } = testServer({ ...deps, pool });
     const clients = testClients(deps);
     const address: NetAddress = { kind: "tcp", host: "127.0.0.1", port: 7000 + number };
     const bare = new MemoryStore({ state: this.state });
-    const store = this.#settings.wrap?.(bare, number) ?? bare;
+    const store = new FaultyStore({ clock, random: random.fork("store"), probes }, bare);
+    const losses: Losses = { questionShare: 0, answerShare: 0 };
+    const callerOf = (owner: NetAddress): Caller =>
+      lossyCaller(clients.to(owner), random.fork("losses"), losses);
     const metrics = new MetastoreMetrics(new Metrics());
     const node = new MetastoreNode(
-      { ...deps, random, store, log: silentLogger(), metrics, callerOf: (owner) => clients.to(owner) },
+      { ...deps, random, store, log: silentLogger(), metrics, callerOf },
       { ...this.#settings.node, address },
     );
     node.register(router);
@@ -70,7 +76,7 @@ export class Cluster implements AsyncDisposable {
       await bare.close();
       await this.#whileTimePasses(Promise.all([server.close(), clients.close()]));
     };
-    return { node, store, metrics, crash };
+    return { node, clock, losses, store, metrics, crash };
   }
 
   /** The owner and another one. */

@@ -84,7 +84,12 @@ export class Engine implements TransactionBackend {
   async open({ signal }: SignalOptions = {}): Promise<LocalSnapshot> {
     signal?.throwIfAborted();
     const shared = await this.share();
-    return new LocalSnapshot({ ...this.#deps, snapshots: this.#snapshots, shared, epoch: this.epoch });
+    return new LocalSnapshot({
+      clock: this.#deps.clock,
+      snapshots: this.#snapshots,
+      shared,
+      epoch: this.epoch,
+    });
   }
 
   /** The latest snapshot with one more use of it, to be given back by `unshare`. */

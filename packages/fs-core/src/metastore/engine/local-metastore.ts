@@ -54,7 +54,7 @@ export class LocalMetastore implements Metastore, AsyncDisposable {
     body: (transaction: Transaction) => Promise<T>,
     options: TransactOptions = {},
   ): Promise<T> {
-    return await transact({ ...this.#deps, metastore: this }, this.#retrySettings, body, options);
+    return await transact({ metastore: this, ...this.#deps }, this.#retrySettings, body, options);
   }
 
   /** Ends what goes on; the store stays open. */

@@ -128,7 +128,15 @@ export class Candidate {
     const outcome = await this.#timed(store.renew({ epoch: engine.epoch }));
     if (outcome === "applied") lease.renewed(sentMs);
     else if (outcome === "fenced") this.#lose(engine, "another process took over");
+    else if (!this.#holdsLease()) await this.#lookForSuccessor(engine);
     this.#changes.tell();
+  }
+
+  async #lookForSuccessor(engine: Engine): Promise<void> {
+    const seen = await this.#timed(this.#deps.store.ownership());
+    if (seen.epoch === engine.epoch) return;
+    this.#see(seen);
+    this.#lose(engine, "another process took over while renewals failed");
   }
 
   async #watch(): Promise<void> {
@@ -206,7 +214,7 @@ export class Candidate {
       } catch (error) {
         this.#deps.log.warn("metastore cannot read a batch's fate", { reason: String(error) });
       }
-      await this.wait(watchMs);
+      await this.wait(Math.max(0, Math.min(watchMs, untilMs - clock.monotonicMs())));
     }
     return "unknown";
   }

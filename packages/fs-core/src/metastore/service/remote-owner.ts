@@ -39,14 +39,14 @@ export class RemoteOwner implements SnapshotHolder {
   async read(question: Omit<ReadQuestion, "released">): Promise<ReadAnswer> {
     const released = this.#takeReleased();
     return await this.#call(() =>
-      this.#deps.caller.call(METASTORE_READ, { ...question, released }, { timeoutMs: this.#callMs }),
+      this.#deps.caller.call(METASTORE_READ, { released, ...question }, { timeoutMs: this.#callMs }),
     );
   }
 
   async range(question: Omit<RangeQuestion, "released">): Promise<RangeAnswer> {
     const released = this.#takeReleased();
     return await this.#call(() =>
-      this.#deps.caller.call(METASTORE_RANGE, { ...question, released }, { timeoutMs: this.#callMs }),
+      this.#deps.caller.call(METASTORE_RANGE, { released, ...question }, { timeoutMs: this.#callMs }),
     );
   }
 

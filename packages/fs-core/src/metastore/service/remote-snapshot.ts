@@ -55,7 +55,7 @@ export class RemoteSnapshot implements OpenedSnapshot {
     let rest = range;
     for (;;) {
       const question = { range: rest, limit: limit - rows.length, reverse };
-      const answer = await this.#ask((at) => this.#holder.range({ ...question, at }));
+      const answer = await this.#ask((at) => this.#holder.range({ at, ...question }));
       rows.push(...answer.rows);
       const last = rows.at(-1);
       if (!answer.cut || last === undefined || rows.length >= limit) return rows;
