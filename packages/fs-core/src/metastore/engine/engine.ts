@@ -176,7 +176,7 @@ export class Engine implements TransactionBackend {
     try {
       await this.#apply(accepted, batch);
     } catch (error) {
-      this.#failBatch(accepted, error);
+      await this.#failBatch(accepted, error);
     }
   }
 
@@ -254,8 +254,11 @@ export class Engine implements TransactionBackend {
     }
   }
 
-  /** The batch wrote nothing. Its versions are left out: the log has them, and snapshots after it must be above them. */
-  #failBatch(accepted: Accepted, error: unknown): void {
+  /**
+   * The batch wrote nothing. Its versions are left out: the log has them, and snapshots after it must be above them. The
+   * next batch waits for the new snapshot, which would pass for one of after that batch if it came later.
+   */
+  async #failBatch(accepted: Accepted, error: unknown): Promise<void> {
     this.#version += BigInt(accepted.length);
     for (const [commit] of accepted) commit.fail(error);
     if (error instanceof InvariantError || (isPondError(error) && error.code === "STORE_CORRUPT")) {
@@ -263,6 +266,7 @@ export class Engine implements TransactionBackend {
       return;
     }
     this.#refreshing = this.#refresh().finally(() => (this.#refreshing = undefined));
+    await this.#refreshing;
   }
 
   async #afterLoss(accepted: Accepted, version: bigint, outcome: "fenced" | "unknown"): Promise<void> {
