@@ -3,9 +3,13 @@ import { ROOT_INODE } from "../../../src/ids.ts";
 import { create } from "../../../src/meta/ops/create.ts";
 import { link } from "../../../src/meta/ops/link.ts";
 import { mkdirs } from "../../../src/meta/ops/mkdirs.ts";
+import { removeTree } from "../../../src/meta/ops/remove-tree.ts";
 import { rename } from "../../../src/meta/ops/rename.ts";
 import { rmdir } from "../../../src/meta/ops/rmdir.ts";
+import { symlink } from "../../../src/meta/ops/symlink.ts";
 import { unlink } from "../../../src/meta/ops/unlink.ts";
+import { writeFile } from "../../../src/meta/ops/write-file.ts";
+import { problemsOf } from "./check-rows.ts";
 import { at, TestNamespace } from "./namespace.ts";
 
 const file = (path: string) =>
@@ -26,6 +30,67 @@ async function start(...directories: readonly string[]) {
   };
   return { namespace, client, outcomes };
 }
+
+describe("of two that began together", () => {
+  async function world() {
+    const namespace = await TestNamespace.start();
+    const client = namespace.client();
+    for (const path of ["/d", "/e", "/e/f"]) await client.mkdir(path);
+    await client.create("/a");
+    return { namespace };
+  }
+
+  const makers = {
+    create: (namespace: TestNamespace) => namespace.begun(create, file("/d/x")),
+    mkdirs: (namespace: TestNamespace) =>
+      namespace.begun(mkdirs, { directory: ROOT_INODE, path: "/d/x", mode: 0o755, parents: false }),
+    symlink: (namespace: TestNamespace) => namespace.begun(symlink, { place: at("/d/x"), target: "y" }),
+    link: async (namespace: TestNamespace) =>
+      namespace.begun(link, { inode: (await namespace.client().stat("/a")).id, place: at("/d/x") }),
+    rename: (namespace: TestNamespace) =>
+      namespace.begun(rename, { from: at("/a"), to: at("/d/x"), mode: "replace" }),
+    writeFile: (namespace: TestNamespace) =>
+      namespace.begun(writeFile, {
+        place: at("/d/x"),
+        mode: 0o644,
+        exclusive: true,
+        bytes: new Uint8Array(1),
+      }),
+  };
+  const removers = {
+    rmdir: (namespace: TestNamespace) => namespace.begun(rmdir, { place: at("/d") }),
+    removeTree: (namespace: TestNamespace) => namespace.begun(removeTree, { place: at("/d") }),
+    replacing: (namespace: TestNamespace) =>
+      namespace.begun(rename, { from: at("/e/f"), to: at("/d"), mode: "replace" }),
+  };
+
+  describe.each(Object.entries(makers))("%s in a directory", (_, make) => {
+    test.each(Object.entries(removers))(
+      "that %s takes away: after the removal it conflicts",
+      async (_name, remove) => {
+        const { namespace } = await world();
+        const [maker, remover] = [await make(namespace), await remove(namespace)];
+        expect([await remover.commit(), await maker.commit()]).toEqual(["committed", "conflict"]);
+        expect(await problemsOf(namespace)).toEqual([]);
+      },
+    );
+
+    test.each(["rmdir", "replacing"] as const)("makes a %s that comes after it conflict", async (name) => {
+      const { namespace } = await world();
+      const [maker, remover] = [await make(namespace), await removers[name](namespace)];
+      expect([await maker.commit(), await remover.commit()]).toEqual(["committed", "conflict"]);
+      expect(await problemsOf(namespace)).toEqual([]);
+    });
+
+    test("commits beside a create of another name there", async () => {
+      const { namespace } = await world();
+      const first = await make(namespace);
+      const second = await namespace.begun(create, file("/d/y"));
+      expect([await first.commit(), await second.commit()]).toEqual(["committed", "committed"]);
+      expect(await problemsOf(namespace)).toEqual([]);
+    });
+  });
+});
 
 describe("at the same moment", () => {
   test("many create files and directories in one directory, and none has to try again", async () => {

@@ -21,29 +21,50 @@ import { at, type TestClient, TestNamespace } from "./namespace.ts";
 
 const QUOTA = 7;
 
-/** Few names in few levels, so that operations meet. */
-const path = fc
-  .array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 4 })
-  .map((names) => `/${names.join("/")}`);
+/**
+ * A path that is chosen when it is known what is there: one of those that exist, or a name in one of them. Most
+ * operations then find something to do.
+ */
+interface Pick {
+  readonly index: number;
+  readonly below: string | undefined;
+}
+
+const pick: fc.Arbitrary<Pick> = fc.record({
+  index: fc.nat({ max: 1000 }),
+  below: fc.option(fc.constantFrom("a", "b", "c", "d"), { nil: undefined, freq: 2 }),
+});
+
+function pathOf({ index, below }: Pick, there: readonly string[]): string {
+  const found = there.length === 0 ? "" : there[index % there.length]!;
+  return found === "" || below !== undefined ? `${found}/${below ?? "a"}` : found;
+}
 
 const step = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("mkdir" as const), path }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("file", "symlink", "fifo"), path }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("write" as const), path, text: fc.string() }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("unlink", "rmdir", "removeTree"), path }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("link" as const), path, to: path }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("mkdir" as const), path: pick }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("file", "symlink", "fifo"), path: pick }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("write" as const), path: pick, text: fc.string() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("unlink", "rmdir", "removeTree"), path: pick }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("link" as const), path: pick, to: pick }) },
   {
-    weight: 4,
+    weight: 6,
     arbitrary: fc.record({
       kind: fc.constant("rename" as const),
-      path,
-      to: path,
+      path: pick,
+      to: pick,
       mode: fc.constantFrom("replace", "noreplace", "exchange"),
     }),
   },
 );
 
-type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+type Planned = typeof step extends fc.Arbitrary<infer S> ? S : never;
+type Placed<S> = S extends Planned ? { readonly [K in keyof S]: S[K] extends Pick ? string : S[K] } : never;
+type Step = Placed<Planned>;
+
+function place(planned: Planned, there: readonly string[]): Step {
+  const path = pathOf(planned.path, there);
+  return { ...planned, path, ...("to" in planned ? { to: pathOf(planned.to, there) } : {}) } as Step;
+}
 
 function inModel(model: ModelFileSystem, step: Step): Outcome {
   switch (step.kind) {
@@ -67,20 +88,20 @@ function inModel(model: ModelFileSystem, step: Step): Outcome {
 }
 
 async function inNamespace(client: TestClient, step: Step): Promise<unknown> {
-  const place = at(step.path);
+  const named = at(step.path);
   switch (step.kind) {
     case "mkdir":
       return client.send(mkdirs, { directory: ROOT_INODE, path: step.path, mode: 0o755, parents: false });
     case "write": {
       const bytes = new TextEncoder().encode(step.text);
-      return client.send(writeFile, { place, mode: 0o644, exclusive: false, bytes });
+      return client.send(writeFile, { place: named, mode: 0o644, exclusive: false, bytes });
     }
     case "unlink":
-      return client.send(unlink, { place });
+      return client.send(unlink, { place: named });
     case "rmdir":
-      return client.send(rmdir, { place });
+      return client.send(rmdir, { place: named });
     case "removeTree":
-      return client.send(removeTree, { place });
+      return client.send(removeTree, { place: named });
     case "link": {
       const { id } = await client.stat(step.path).catch(() => {
         throw Object.assign(new Error(), { code: "ENOENT" });
@@ -88,11 +109,11 @@ async function inNamespace(client: TestClient, step: Step): Promise<unknown> {
       return client.send(link, { inode: id, place: at(step.to) });
     }
     case "rename":
-      return client.send(rename, { from: place, to: at(step.to), mode: step.mode });
+      return client.send(rename, { from: named, to: at(step.to), mode: step.mode });
     case "symlink":
-      return client.send(symlink, { place, target: "nowhere" });
+      return client.send(symlink, { place: named, target: "nowhere" });
     default:
-      return client.send(create, { place, kind: step.kind, mode: 0o644, rdev: 0, exclusive: true });
+      return client.send(create, { place: named, kind: step.kind, mode: 0o644, rdev: 0, exclusive: true });
   }
 }
 
@@ -142,14 +163,19 @@ async function linesOf(client: TestClient, directory = ROOT_INODE, prefix: strin
   return lines;
 }
 
+function pathsOf(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => line.slice(0, line.indexOf(" "))).sort();
+}
+
 describe("any sequence of operations", () => {
   test("comes to what a tree of maps comes to, and leaves all rows consistent", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.nat(), async (steps, seed) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 50 }), fc.nat(), async (steps, seed) => {
         const { namespace, client } = await start(seed);
         const model = new ModelFileSystem();
         model.mkdir("/c", QUOTA);
-        for (const each of steps) {
+        for (const planned of steps) {
+          const each = place(planned, pathsOf(linesOfModel(model.root)));
           const code = await codeOf(namespace.eventually(inNamespace(client, each)));
           expect(inModel(model, each), JSON.stringify(each)).toContain(code);
         }
@@ -168,7 +194,9 @@ describe("any sequence of operations", () => {
         async (rounds, seed) => {
           const { namespace, client } = await start(seed);
           for (const round of rounds) {
-            const asked = round.map((each) => codeOf(inNamespace(client, each)));
+            const there = pathsOf(await linesOf(client));
+            const steps = round.map((planned) => place(planned, there));
+            const asked = steps.map((each) => codeOf(inNamespace(client, each)));
             await namespace.eventually(Promise.all(asked));
           }
           expect(await problemsOf(namespace)).toEqual([]);

@@ -38,6 +38,8 @@ export class TestNamespace {
   readonly space = { bytesTotal: 1_000_000n, bytesFree: 900_000n, full: false };
   /** Bodies of transactions that were run: more than the operations, if commits conflicted. */
   tries = 0;
+  /** Done before a body is run, for tests of what happens between two transactions of one operation. */
+  beforeTry: (tries: number) => Promise<void> = async () => {};
   readonly #runner: OperationRunner<NamespaceDeps>;
 
   constructor(options: { readonly seed?: number; readonly settings?: Partial<NamespaceSettings> } = {}) {
@@ -56,8 +58,9 @@ export class TestNamespace {
     const counted: Metastore = {
       begin: (begun) => this.metastore.begin(begun),
       transact: (body, how) =>
-        this.metastore.transact((transaction) => {
+        this.metastore.transact(async (transaction) => {
           this.tries += 1;
+          await this.beforeTry(this.tries);
           return body(transaction);
         }, how),
     };
@@ -98,6 +101,22 @@ export class TestNamespace {
     await this.transact(async (transaction) => transaction.set(quotaKey(quota), encode(quotaRow, limits)));
   }
 
+  /** Runs it in a transaction that is not committed yet. */
+  async begun<Q extends QuestionHeader, A>(
+    operation: Operation<Q, A, NamespaceDeps>,
+    own: Own<Q>,
+  ): Promise<Begun> {
+    const transaction = await this.metastore.begin();
+    const header = {
+      as: undefined,
+      client: newRandomId<ClientId>(this.random),
+      request: newRandomId<RequestId>(this.random),
+    };
+    const context = { transaction, user: ROOT_USER, nowNs: this.nowNs, deps: this.deps };
+    await this.eventually(operation.run(context, { ...header, ...own } as unknown as Q));
+    return { commit: async () => (await this.eventually(transaction.commit())).kind };
+  }
+
   /** As a service does it: question and answer go through their codecs. */
   async run<Q extends QuestionHeader, A>(
     operation: Operation<Q, A, NamespaceDeps>,
@@ -111,7 +130,11 @@ export class TestNamespace {
   }
 }
 
-type Own<Q> = Omit<Q, keyof MutationHeader> & { readonly request?: RequestId };
+export interface Begun {
+  commit(): Promise<"committed" | "conflict" | "unknown">;
+}
+
+export type Own<Q> = Omit<Q, keyof MutationHeader> & { readonly request?: RequestId };
 
 export class TestClient {
   readonly id: ClientId;

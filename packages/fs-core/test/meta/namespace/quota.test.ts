@@ -65,10 +65,13 @@ describe("quota", () => {
 
   test("a limit is overshot by no more than what is under way at the same moment", async () => {
     const { namespace, client, usage } = await start();
+    await client.create("/warm");
+    namespace.tries = 0;
     const ask = (name: string) =>
       client.send(create, { place: at(`/q/${name}`), kind: "file", mode: 0o600, rdev: 0, exclusive: true });
     const together = Array.from({ length: 8 }, (_, index) => ask(`f${index}`).catch(() => undefined));
     await namespace.eventually(Promise.all(together));
+    expect(namespace.tries).toBe(8);
     const [inodes] = await usage(7);
     expect(inodes).toBeLessThanOrEqual(1n + 8n);
     await expect(client.create("/q/more")).rejects.toMatchObject({ code: "EDQUOT" });

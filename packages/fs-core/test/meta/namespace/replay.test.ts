@@ -56,6 +56,23 @@ describe("a request that is sent again", () => {
     expect(second).toEqual(first);
   });
 
+  test("gets the answer of the copy that was faster, if it was itself about to be refused", async () => {
+    const namespace = await TestNamespace.start();
+    const client = namespace.client();
+    namespace.tries = 0;
+    const request = client.newRequest();
+    const ask = () => client.send(rename, { from: at("/a"), to: at("/b"), mode: "replace", request });
+    // Between the refusal and its being remembered the file comes, and a copy of the request finds it.
+    namespace.beforeTry = async (tries) => {
+      if (tries !== 2) return;
+      namespace.beforeTry = async () => {};
+      await client.send(create, file("/a"));
+      await ask();
+    };
+    await namespace.eventually(ask());
+    expect(await client.names("/")).toEqual(["b"]);
+  });
+
   test("is known for ten minutes at least", async () => {
     const namespace = await TestNamespace.start();
     const client = namespace.client();
