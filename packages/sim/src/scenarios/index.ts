@@ -1,5 +1,6 @@
 /** Every scenario there is, by name. */
 import type { Scenario } from "../scenario/scenario.ts";
+import { BUGS } from "./metastore/bugs.ts";
 import { metastoreScenario } from "./metastore/scenario.ts";
 import { toyScenario } from "./toy/scenario.ts";
 
@@ -10,6 +11,7 @@ export const SCENARIOS: readonly Scenario[] = [
   toyScenario("lost-dedupe"),
   toyScenario("unsynced-commit"),
   metastoreScenario(),
+  ...BUGS.map((bug) => metastoreScenario(bug)),
 ];
 
 export function findScenario(name: string): Scenario | undefined {

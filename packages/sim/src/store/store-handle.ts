@@ -22,6 +22,7 @@ interface HandleDeps {
 export class StoreHandle implements OrderedStore {
   readonly #deps: HandleDeps;
   readonly #open: OpenHandle;
+  readonly #snapshots: Set<OpenHandle> = new Set();
   #closed = false;
 
   constructor(deps: HandleDeps) {
@@ -33,7 +34,14 @@ export class StoreHandle implements OrderedStore {
     options.signal?.throwIfAborted();
     this.#demandOpen();
     const inner = await read(this.#deps, "snapshot", () => this.#inner.snapshot());
-    return new SnapshotHandle(this.#deps, inner);
+    const open = this.#deps.seams.lifetime.open("a store's snapshot");
+    this.#snapshots.add(open);
+    return new SnapshotHandle(this.#deps, inner, {
+      close: () => {
+        open.close();
+        this.#snapshots.delete(open);
+      },
+    });
   }
 
   async apply(batch: readonly StoreMutation[], options: { readonly epoch: bigint }): Promise<ApplyOutcome> {
@@ -62,6 +70,8 @@ export class StoreHandle implements OrderedStore {
   async close(): Promise<void> {
     this.#closed = true;
     this.#open.close();
+    // Whoever still reads is told nothing more.
+    for (const open of this.#snapshots) open.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -88,10 +98,10 @@ class SnapshotHandle implements StoreSnapshot {
   readonly #inner: StoreSnapshot;
   readonly #open: OpenHandle;
 
-  constructor(deps: HandleDeps, inner: StoreSnapshot) {
+  constructor(deps: HandleDeps, inner: StoreSnapshot, open: OpenHandle) {
     this.#deps = deps;
     this.#inner = inner;
-    this.#open = deps.seams.lifetime.open("a store's snapshot");
+    this.#open = open;
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
