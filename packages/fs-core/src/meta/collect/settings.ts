@@ -5,7 +5,9 @@ export interface CollectSettings {
   readonly everyMs: number;
   /** Items taken from a queue in one look. At most 1,000. */
   readonly itemsMax: number;
-  /** Items worked on side by side, of all queues of this service together. */
+  /** Queues worked on side by side. */
+  readonly queuesAtOnce: number;
+  /** Items of a queue worked on side by side. */
   readonly sideBySide: number;
   /** Chunks taken away in one question to storage. */
   readonly chunksPerStep: number;
@@ -25,7 +27,8 @@ export interface CollectSettings {
 export const DEFAULT_COLLECT_SETTINGS: CollectSettings = {
   everyMs: 1000,
   itemsMax: 256,
-  sideBySide: 32,
+  queuesAtOnce: 8,
+  sideBySide: 8,
   chunksPerStep: 256,
   stepsPerTurn: 8,
   chunksPerSecond: 20_000,

@@ -61,8 +61,8 @@ export const dataVersionKey = (id: InodeId): Uint8Array => key("DVER", u64Key(id
 export const appendKey = (id: InodeId): Uint8Array => key("APPE", u64Key(id));
 /** A client that is gone, and whose sessions and locks are taken away: whatever it still asks is refused. */
 export const revokedClientKey = (client: ClientId): Uint8Array => key("CREV", fromHex(client));
-/** Which service does a kind of work for a shard; the name has four letters. */
-export const leadershipKey = (work: string, shard: number): Uint8Array => key("LEAD", work, u32Key(shard));
+/** A metadata service that runs, by the 16 bytes it chose for itself; the prefix of all of them without. */
+export const serviceKey = (service?: Uint8Array): Uint8Array => key("MSRV", service ?? "");
 /** Queues of what is to be collected. */
 export const GARBAGE_SHARDS: number = 64;
 export const garbageShard = (id: InodeId): number => Number(id % BigInt(GARBAGE_SHARDS));
