@@ -38,6 +38,7 @@ export interface TestRpcDeps {
   readonly probes: Probes;
   readonly onInvariant?: (error: Error) => void;
   readonly pool?: BufferPool;
+  readonly authenticator?: Authenticator;
 }
 
 /** A server with a router of its own, not listening yet. */
@@ -45,7 +46,7 @@ export function testServer(
   deps: TestRpcDeps,
   settings: Partial<RpcServerSettings & FrameSettings> = {},
 ): { readonly server: RpcServer; readonly router: RpcRouter; readonly metrics: Metrics } {
-  const common = { ...commonDeps(deps, settings), authenticator: TEST_AUTHENTICATOR };
+  const common = { ...commonDeps(deps, settings), authenticator: deps.authenticator ?? TEST_AUTHENTICATOR };
   const {
     onInvariant = (error) => {
       throw error;

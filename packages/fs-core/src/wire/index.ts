@@ -26,5 +26,14 @@ export {
   type RpcClientSettings,
   type RpcServerSettings,
 } from "./rpc/settings.ts";
+export {
+  formatToken,
+  newToken,
+  parseToken,
+  type Token,
+  tokenExpired,
+  tokenHash,
+  tokenInvalid,
+} from "./rpc/token.ts";
 export { NetTransport, type NetTransportDeps } from "./transport/net-transport.ts";
 export type { Channel, ChannelListener, Transport } from "./transport/transport.ts";

@@ -1,5 +1,12 @@
 /** One client at a server: who it is, the calls it has under way, and what it is told. */
-import { type Clock, isPondError, type PondError, type Probes, type Random } from "@smallpond/base";
+import {
+  type Clock,
+  isPondError,
+  type PondError,
+  type Probes,
+  type Random,
+  type Timer,
+} from "@smallpond/base";
 import type { BufferLease, BufferPool } from "@smallpond/fs-native";
 import type { Crypto } from "../../service/crypto.ts";
 import type { Logger } from "../../service/log.ts";
@@ -52,6 +59,7 @@ export class ServerConnection {
   #lastId = 0;
   #principal: Principal | undefined;
   #isClosing = false;
+  #userTimer: Timer | undefined;
 
   constructor(
     deps: ServerConnectionDeps,
@@ -91,6 +99,7 @@ export class ServerConnection {
       await this.#refuse(error);
     } finally {
       handshakeTimer.cancel();
+      this.#userTimer?.cancel();
       for (const call of this.#calls.values()) call.abort(cancelled("the connection to the caller ended"));
       await this.#channel.close();
       log.debug("rpc connection ended", { remote });
@@ -149,6 +158,23 @@ export class ServerConnection {
     this.#post("welcome", 0, encode(welcomeCodec, { callsMax: callsPerConnectionMax }));
     this.#deps.log.debug("rpc connection", { remote: this.#channel.remote, principal: principal.kind });
     if (this.#isClosing) this.sayGoodbye();
+    else if (principal.kind === "user") this.#endUserLater();
+  }
+
+  /** Tokens expire, and users lose groups: a user's client connects again now and then, and shows its token again. */
+  #endUserLater(): void {
+    const { clock } = this.#deps;
+    const { userMsMax, graceMs } = this.#settings;
+    this.#userTimer = clock
+      .timer(userMsMax, () => {
+        this.#post("goodbye", 0, NO_BYTES);
+        this.#userTimer = clock
+          .timer(graceMs, () => {
+            this.#isClosing = true;
+          })
+          .unref();
+      })
+      .unref();
   }
 
   #question(frame: IncomingFrame, principal: Principal): void | Promise<void> {

@@ -12,6 +12,8 @@ export interface RpcServerSettings {
   readonly unsentBytesMax: number;
   /** A client of which nothing is heard for this long is gone. Clients call or ping more often. */
   readonly silenceMsMax: number;
+  /** After this a user's client is asked to connect again, which checks its token again. */
+  readonly userMsMax: number;
   /** A call without an earlier deadline ends after this. */
   readonly callMsMax: number;
   /** Waiting for memory for bulk bytes; then the call is `OVERLOADED`. */
@@ -28,6 +30,7 @@ export const DEFAULT_RPC_SERVER_SETTINGS: RpcServerSettings = {
   handshakeMsMax: 5000,
   unsentBytesMax: 16 * 2 ** 20,
   silenceMsMax: 15_000,
+  userMsMax: 300_000,
   callMsMax: 60_000,
   bulkWaitMsMax: 1000,
   graceMs: 2000,

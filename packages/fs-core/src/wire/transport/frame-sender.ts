@@ -65,7 +65,7 @@ export class FrameSender {
     }
     const bulk = frame.bulk ?? [];
     const bulkBytes = bulk.reduce((sum, piece) => sum + pieceBytes(piece), 0);
-    const head = encodeFrame(this.#crc32c, { ...frame, bulkBytes });
+    const head = encodeFrame(this.#crc32c, { bulkBytes, ...frame });
     const bytes = head.length + bulkBytes;
     this.#waiting.push({ head, bulk, bytes, done });
     this.#unsentBytes += bytes;
