@@ -31,11 +31,43 @@ export type {
   Transaction,
   TransactOptions,
 } from "./metastore/transaction.ts";
+export { MgmtdClient, type MgmtdClientDeps, type MgmtdClientSettings } from "./mgmtd/agent/mgmtd-client.ts";
+export {
+  hostWithoutTargets,
+  NodeAgent,
+  type NodeAgentDeps,
+  type NodeAgentSettings,
+  type NodeHost,
+} from "./mgmtd/agent/node-agent.ts";
+export { NodeLease } from "./mgmtd/agent/node-lease.ts";
+export { type Callers, PrimaryFinder, type PrimaryFinderSettings } from "./mgmtd/agent/primary-finder.ts";
+export { RoutingCache } from "./mgmtd/agent/routing-cache.ts";
+export { nextChain } from "./mgmtd/chain/next-chain.ts";
+export { newChain } from "./mgmtd/chain/operations/new-chain.ts";
 export type { Chain, ChainTarget, LocalState, TargetState } from "./mgmtd/model/chain.ts";
 export type { ChainTable } from "./mgmtd/model/chain-table.ts";
-export { chainsOf } from "./mgmtd/model/chains-of.ts";
-export type { NodeInfo, NodeKind, NodeStatus } from "./mgmtd/model/node.ts";
-export type { RoutingInfo } from "./mgmtd/model/routing.ts";
+export { chainsOf, type StripeChoice } from "./mgmtd/model/chains-of.ts";
+export type { Config, ConfigKind } from "./mgmtd/model/config.ts";
+export type { MgmtdError, MgmtdErrorCode } from "./mgmtd/model/errors.ts";
+export type { Incarnation, NodeInfo, NodeKind, NodeStatus, NodeTag } from "./mgmtd/model/node.ts";
+export type { NodeReport, TargetReport } from "./mgmtd/model/report.ts";
+export {
+  emptyRouting,
+  latestTable,
+  type RoutingInfo,
+  type TableKey,
+  tableKeyOf,
+} from "./mgmtd/model/routing.ts";
+export type { TargetHold, TargetInfo } from "./mgmtd/model/target.ts";
+export type { ActionAnswer, ChainPlan, OperatorAction, TargetPlan } from "./mgmtd/service/actions.ts";
+export type { ClientState, SessionInfo, StatusAnswer } from "./mgmtd/service/messages.ts";
+export {
+  type MethodRegistry,
+  type MgmtdIdentity,
+  MgmtdService,
+  type MgmtdServiceDeps,
+} from "./mgmtd/service/mgmtd-service.ts";
+export { DEFAULT_MGMTD_SETTINGS, type MgmtdSettings } from "./mgmtd/settings.ts";
 export {
   type LogFields,
   Logger,

@@ -67,7 +67,7 @@ describe("what the cluster manager knows, as bytes", () => {
   it("keeps a target's bytes", () => {
     holds(
       targetInfoCodec,
-      { id: 4 as TargetId, node: 9 as NodeId, disk: 1, held: true },
+      { id: 4 as TargetId, node: 9 as NodeId, disk: 1, hold: "orderly" },
       "0400000009000000010001",
     );
   });

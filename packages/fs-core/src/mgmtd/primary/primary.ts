@@ -1,0 +1,85 @@
+/** The cluster manager while it is the primary: what it knows, and what it does by itself. One for each term. */
+import type { Clock, Probes } from "@smallpond/base";
+import type { Logger } from "../../service/log.ts";
+import type { Counter } from "../../service/metrics.ts";
+import type { Term } from "../election/election.ts";
+import { type MgmtdSettings, outlastedMs } from "../settings.ts";
+import { ChainJudge } from "./chain-judge.ts";
+import { ClientSessions } from "./client-sessions.ts";
+import { ClusterState } from "./cluster-state.ts";
+import { Configs } from "./configs.ts";
+import { Departures } from "./departures.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import { Ledger } from "./ledger.ts";
+import { NodeWatch } from "./node-watch.ts";
+import type { MgmtdStore } from "./store.ts";
+import { Watchers } from "./watchers.ts";
+
+export interface PrimaryDeps {
+  readonly store: MgmtdStore;
+  readonly term: Term;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly probes: Probes;
+  readonly commits: Counter;
+}
+
+export class Primary {
+  readonly term: Term;
+  readonly state: ClusterState;
+  readonly ledger: Ledger;
+  readonly watch: NodeWatch;
+  readonly departures: Departures = new Departures();
+  readonly judge: ChainJudge;
+  readonly configs: Configs;
+  readonly heartbeats: Heartbeats;
+  readonly watchers: Watchers;
+  readonly sessions: ClientSessions;
+
+  /** Reads everything; the term has begun, so nobody else changes it. */
+  static async load(deps: PrimaryDeps, settings: MgmtdSettings): Promise<Primary> {
+    const { store, term } = deps;
+    const options = { signal: term.signal };
+    const state = new ClusterState(await store.load(options));
+    const newest = await store.configs(options);
+    const configs = new Configs({ store }, { term: term.number, newest });
+    return new Primary({ ...deps, state, configs }, settings);
+  }
+
+  private constructor(
+    deps: PrimaryDeps & { readonly state: ClusterState; readonly configs: Configs },
+    settings: MgmtdSettings,
+  ) {
+    const { term, state, clock, configs } = deps;
+    const { startedMs } = term;
+    this.term = term;
+    this.state = state;
+    this.configs = configs;
+    this.ledger = new Ledger(deps);
+    this.watch = new NodeWatch({ clock }, watchSettings(term, settings));
+    const parts = { ...deps, ledger: this.ledger, watch: this.watch, departures: this.departures };
+    this.judge = new ChainJudge(parts, settings);
+    this.heartbeats = new Heartbeats({ ...parts, judge: this.judge }, settings);
+    this.watchers = new Watchers({ clock, news: this.ledger.news, state }, settings);
+    this.sessions = new ClientSessions({ clock }, { ...settings, startedMs });
+  }
+
+  /** Judges chains until the term is over; then wakes everybody who waits. */
+  async run(): Promise<void> {
+    try {
+      await this.judge.run(this.term);
+    } finally {
+      this.ledger.news.tell();
+    }
+  }
+}
+
+function watchSettings(term: Term, settings: MgmtdSettings): ConstructorParameters<typeof NodeWatch>[1] {
+  const { nodeLeaseMs, heartbeatMs, clockDriftMax } = settings;
+  return {
+    startedMs: term.startedMs,
+    outlastedMs: outlastedMs(nodeLeaseMs, clockDriftMax),
+    grantedOutlastedMs: outlastedMs(term.grantedMs, clockDriftMax),
+    freshMs: 2 * heartbeatMs,
+  };
+}
