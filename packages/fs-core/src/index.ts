@@ -1,5 +1,41 @@
 /** The main door of `@smallpond/fs-core`. */
-export type { ChainId, ChainTableId, ChainVersion, InodeId, NodeId, TargetId } from "./ids.ts";
+export { MetaCaller, type MetaCallerDeps, type MetaCallerSettings } from "./cluster/meta-caller.ts";
+export { META, type MetaMethods } from "./cluster/meta-methods.ts";
+export { type MindDeps, MindNode } from "./cluster/mind-node.ts";
+export type { MindSettings } from "./cluster/mind-settings.ts";
+export {
+  type ChainId,
+  type ChainTableId,
+  type ChainVersion,
+  type ClientId,
+  chainId,
+  chainTableId,
+  type InodeId,
+  inodeId,
+  type NodeId,
+  newRandomId,
+  nodeId,
+  type RequestId,
+  ROOT_INODE,
+  type SessionId,
+  type TargetId,
+  targetId,
+} from "./ids.ts";
+export type { ChunkService, ChunkSpace, FileData } from "./meta/collect/chunk-service.ts";
+export {
+  META_OPERATIONS,
+  MetaService,
+  type MetaServiceDeps,
+  type MetaServiceSecrets,
+} from "./meta/service/meta-service.ts";
+export { clientsOf, type MgmtdAgent, tablesOf } from "./meta/service/mgmtd-views.ts";
+export {
+  DEFAULT_META_SETTINGS,
+  type MetaSettings,
+  type MetaSettingsChanges,
+  metaSettings,
+} from "./meta/service/settings.ts";
+export type { ClientView } from "./meta/sessions/client-view.ts";
 export { MetastoreMetrics } from "./metastore/engine/engine-metrics.ts";
 export {
   LocalMetastore,
@@ -68,6 +104,13 @@ export {
   type MgmtdServiceDeps,
 } from "./mgmtd/service/mgmtd-service.ts";
 export { DEFAULT_MGMTD_SETTINGS, type MgmtdSettings } from "./mgmtd/settings.ts";
+export {
+  type Capability,
+  type CapabilityErrorCode,
+  CapabilityKey,
+  type CapabilityKeySettings,
+  type CapabilityUse,
+} from "./service/capability.ts";
 export {
   type LogFields,
   Logger,

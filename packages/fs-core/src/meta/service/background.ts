@@ -39,10 +39,32 @@ export class Background {
     const { signal } = this.#stop;
     this.#tasks.spawn(async () => {
       while (!signal.aborted) {
-        const next = await this.#round(work, round, signal);
+        const last: { next: "again" | "rest" } = { next: "rest" };
+        await this.#round(
+          work,
+          async () => {
+            last.next = await round(signal);
+          },
+          signal,
+        );
         if (signal.aborted) return;
-        await this.#deps.clock.sleep(next === "again" ? AGAIN_MS : ms, { signal }).catch(() => {});
+        await this.#deps.clock.sleep(last.next === "again" ? AGAIN_MS : ms, { signal }).catch(() => {});
       }
+    });
+  }
+
+  /** Does something once, and again after a pause until it did not fail. Resolves then, or when it is stopped. */
+  until(pauseMs: number, work: string, round: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { signal } = this.#stop;
+    return new Promise((resolve) => {
+      this.#tasks.spawn(async () => {
+        let done = false;
+        while (!done && !signal.aborted) {
+          done = await this.#round(work, round, signal);
+          if (!done) await this.#deps.clock.sleep(pauseMs, { signal }).catch(() => {});
+        }
+        resolve();
+      });
     });
   }
 
@@ -52,17 +74,22 @@ export class Background {
     await this.#tasks.idle();
   }
 
-  async #round(work: string, round: Round, signal: AbortSignal): Promise<"again" | "rest"> {
+  /** Whether it did not fail. */
+  async #round(
+    work: string,
+    round: (signal: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     try {
-      const next = await round(signal);
+      await round(signal);
       this.#rounds.of(work, "ok").add();
-      return next;
+      return true;
     } catch (error) {
-      if (signal.aborted) return "rest";
+      if (signal.aborted) return false;
       this.#rounds.of(work, "failed").add();
       this.#deps.log.warn("background work failed", { work, error: formatError(error) });
       if (error instanceof InvariantError) this.#deps.onInvariant(error);
-      return "rest";
+      return false;
     }
   }
 }

@@ -96,18 +96,21 @@ export class MetaService implements AsyncDisposable {
     for (const operation of META_OPERATIONS) this.#offer(operation);
   }
 
-  /** Makes the root where there is none, and begins the background work. */
-  async start(options: SignalOptions = {}): Promise<void> {
-    const { metastore, clock, log } = this.#deps;
-    const nowNs = BigInt(Math.floor(clock.wallMs())) * 1_000_000n;
-    const made = await metastore.transact((transaction) => ensureRoot(transaction, nowNs), {
-      repeatable: true,
-      ...options,
-    });
-    if (made) log.info("root made");
-    await this.#members.beat(options);
+  /**
+   * Begins the background work. Resolves when there is a root directory, which the first service of a cluster makes as
+   * soon as it reaches the store; or when it is closed before.
+   */
+  async start(): Promise<void> {
     this.#beginBackground();
-    log.info("metadata service started", { members: this.#members.count });
+    await this.#background.until(ROOT_RETRY_MS, "root", async (signal) => {
+      const { metastore, clock, log } = this.#deps;
+      const nowNs = BigInt(Math.floor(clock.wallMs())) * 1_000_000n;
+      const made = await metastore.transact((transaction) => ensureRoot(transaction, nowNs), {
+        repeatable: true,
+        signal,
+      });
+      if (made) log.info("root made");
+    });
   }
 
   /** Ends the background work. Calls that are still running end by themselves: close the server first. */
@@ -209,6 +212,9 @@ export class MetaService implements AsyncDisposable {
     });
   }
 }
+
+/** After a failure to make the root. */
+const ROOT_RETRY_MS = 500;
 
 /** All operations of the metadata service. */
 export const META_OPERATIONS: readonly AnyOperation<MetaDeps>[] = [
