@@ -1,11 +1,11 @@
 /** Runs operations: as whom, in a transaction, once for each request however often it is sent (I8). */
-import { assert, type Clock, type SignalOptions } from "@smallpond/base";
+import { assert, type Clock, isPondError, type SignalOptions } from "@smallpond/base";
 import type { ClientId, RequestId } from "../ids.ts";
 import type { Metastore, ReadTransaction, Transaction } from "../metastore/transaction.ts";
 import { decode, encode } from "../wire/codec/index.ts";
-import type { Method, Principal } from "../wire/rpc/method.ts";
+import type { Method, Principal, UserIdentity } from "../wire/rpc/method.ts";
 import { actingUser } from "./access/acting-user.ts";
-import { fsErrorFrom, isFsError } from "./model/errors.ts";
+import { fsError, fsErrorFrom, isFsError } from "./model/errors.ts";
 import type { MutationHeader, Operation, QuestionHeader } from "./operation.ts";
 import { requestKey, requestSlot } from "./rows/keys.ts";
 import { type RequestRecord, requestRow } from "./rows/request-row.ts";
@@ -39,36 +39,41 @@ export class OperationRunner<D> {
     options: RunOptions,
   ): Promise<A> {
     operation.check?.(question);
-    if (!operation.mutates) return this.#transact(operation, question, options);
+    const user = actingUser(options.principal, question.as, operation.method.name);
+    const asked = { operation, question, user, signal: options.signal };
+    if (!operation.mutates) return this.#transact(asked);
     const { client, request } = question as Q & MutationHeader;
     assert(
       client !== undefined && request !== undefined,
       `${operation.method.name} needs a request's identity`,
     );
     try {
-      return await this.#transact(operation, question, options, { client, request });
+      return await this.#mutate(asked, { client, request });
     } catch (error) {
-      if (error instanceof Replay) return answerOf(operation.method, error.record);
+      if (isPondError(error, "STORE_FULL")) throw storeFull(operation.method.name, error);
+      throw error;
+    }
+  }
+
+  async #mutate<Q extends QuestionHeader, A>(asked: Asked<Q, A, D>, id: RequestIdentity): Promise<A> {
+    const { method } = asked.operation;
+    try {
+      return await this.#transact(asked, id);
+    } catch (error) {
+      if (error instanceof Replay) return answerOf(method, error.record);
       if (!isFsError(error) || error.kind === "retry") throw error;
       const { code, message, details } = error;
-      const record = await this.#remember(
-        { client, request },
-        { kind: "error", code, message, ...details },
-        options,
-      );
+      const record = await this.#remember(id, { kind: "error", code, message, ...details }, asked);
       if (record === undefined) throw error;
-      return answerOf(operation.method, record);
+      return answerOf(method, record);
     }
   }
 
   #transact<Q extends QuestionHeader, A>(
-    operation: Operation<Q, A, D>,
-    question: Q,
-    { principal, signal }: RunOptions,
+    { operation, question, user, signal }: Asked<Q, A, D>,
     id?: RequestIdentity,
   ): Promise<A> {
     const { metastore, clock, operations } = this.#deps;
-    const user = actingUser(principal, question.as, operation.method.name);
     return metastore.transact(
       async (transaction) => {
         const nowMs = clock.wallMs();
@@ -95,7 +100,7 @@ export class OperationRunner<D> {
   #remember(
     id: RequestIdentity,
     record: RequestRecord,
-    { signal }: RunOptions,
+    { signal }: SignalOptions,
   ): Promise<RequestRecord | undefined> {
     return this.#deps.metastore.transact(
       async (transaction) => {
@@ -107,6 +112,21 @@ export class OperationRunner<D> {
       { repeatable: true, ...(signal === undefined ? {} : { signal }) },
     );
   }
+}
+
+/** Nothing was done; it is not remembered either, as nothing can be. */
+function storeFull(name: string, cause: unknown): Error {
+  return fsError("ENOSPC", name.replace("meta.", ""), "", {
+    reason: "the metadata store is full",
+    hint: "free space on its disk, or remove what is not needed once there is some",
+    cause,
+  });
+}
+
+interface Asked<Q extends QuestionHeader, A, D> extends SignalOptions {
+  readonly operation: Operation<Q, A, D>;
+  readonly question: Q;
+  readonly user: UserIdentity;
 }
 
 interface RequestIdentity {

@@ -20,6 +20,7 @@ import { type DirectoryNode, ModelFileSystem, type Outcome } from "./model.ts";
 import { at, type TestClient, TestNamespace } from "./namespace.ts";
 
 const QUOTA = 7;
+const LOSSES = { unknownBeforeShare: 0.1, unknownAfterShare: 0.2, unknownLateShare: 0.1, lateMs: 40 };
 
 /**
  * A path that is chosen when it is known what is there: one of those that exist, or a name in one of them. Most
@@ -168,28 +169,43 @@ function pathsOf(lines: readonly string[]): readonly string[] {
 }
 
 describe("any sequence of operations", () => {
-  test("comes to what a tree of maps comes to, and leaves all rows consistent", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 50 }), fc.nat(), async (steps, seed) => {
-        const { namespace, client } = await start(seed);
-        const model = new ModelFileSystem();
-        model.mkdir("/c", QUOTA);
-        for (const planned of steps) {
-          const each = place(planned, pathsOf(linesOfModel(model.root)));
-          const code = await codeOf(namespace.eventually(inNamespace(client, each)));
-          expect(inModel(model, each), JSON.stringify(each)).toContain(code);
-        }
-        expect((await linesOf(client)).sort()).toEqual(linesOfModel(model.root).sort());
-        expect(await problemsOf(namespace)).toEqual([]);
-      }),
-      { numRuns: 60 },
-    );
-  });
+  test.each([
+    ["", 0, {}],
+    [", once each though commits are forgotten", 0.3, {}],
+    [", once each though the store does not say what it wrote", 0, LOSSES],
+  ])(
+    "comes to what a tree of maps comes to, and leaves all rows consistent%s",
+    async (_, forgottenShare, faults) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(step, { minLength: 20, maxLength: 100, size: "max" }),
+          fc.nat(),
+          async (steps, seed) => {
+            const { namespace, client } = await start(seed);
+            namespace.metastore.forgottenShare = forgottenShare;
+            namespace.store.set(faults);
+            const model = new ModelFileSystem();
+            model.mkdir("/c", QUOTA);
+            for (const planned of steps) {
+              const each = place(planned, pathsOf(linesOfModel(model.root)));
+              const code = await codeOf(namespace.eventually(inNamespace(client, each)));
+              expect(inModel(model, each), JSON.stringify(each)).toContain(code);
+            }
+            namespace.metastore.forgottenShare = 0;
+            namespace.store.heal();
+            expect((await linesOf(client)).sort()).toEqual(linesOfModel(model.root).sort());
+            expect(await problemsOf(namespace)).toEqual([]);
+          },
+        ),
+        { numRuns: 25 },
+      );
+    },
+  );
 
   test("leaves all rows consistent when many run at the same moment", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.array(step, { minLength: 2, maxLength: 8 }), { maxLength: 12 }),
+        fc.array(fc.array(step, { minLength: 2, maxLength: 8 }), { maxLength: 12, size: "max" }),
         fc.nat(),
         async (rounds, seed) => {
           const { namespace, client } = await start(seed);
@@ -203,7 +219,7 @@ describe("any sequence of operations", () => {
           expect((await client.ask(batchStat, { inodes: [ROOT_INODE] })).inodes[0]).toBeDefined();
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 });

@@ -1,7 +1,6 @@
 /** A namespace over a metastore in memory, and clients that ask by paths. */
-import { SeededRandom } from "@smallpond/base";
+import { NO_PROBES, SeededRandom } from "@smallpond/base";
 import { ManualClock } from "@smallpond/base/testing";
-import { openMemoryMetastore } from "@smallpond/fs-core/testing";
 import { type ClientId, type InodeId, newRandomId, type RequestId, ROOT_INODE } from "../../../src/ids.ts";
 import { InodeIds } from "../../../src/meta/inodes/inode-ids.ts";
 import { ensureRoot } from "../../../src/meta/inodes/root.ts";
@@ -22,9 +21,13 @@ import { type QuotaLimits, quotaRow } from "../../../src/meta/rows/quota-row.ts"
 import { OperationRunner } from "../../../src/meta/runner.ts";
 import { type NamespaceSettings, namespaceSettings } from "../../../src/meta/settings.ts";
 import type { Place } from "../../../src/meta/walk/place.ts";
+import { LocalMetastore } from "../../../src/metastore/engine/local-metastore.ts";
+import { MemoryStore, MemoryStoreState } from "../../../src/metastore/memory-store.ts";
 import type { Metastore, Transaction } from "../../../src/metastore/transaction.ts";
+import { FaultyStore } from "../../../src/testing/faulty-store.ts";
 import { decode, encode } from "../../../src/wire/codec/index.ts";
 import type { UserIdentity } from "../../../src/wire/rpc/method.ts";
+import { ForgetfulMetastore } from "./forgetful-metastore.ts";
 
 export const ROOT_USER: UserIdentity = { uid: 0, gid: 0, groups: [], admin: false };
 export const ALICE: UserIdentity = { uid: 1000, gid: 1000, groups: [50], admin: false };
@@ -33,7 +36,9 @@ export const BOB: UserIdentity = { uid: 2000, gid: 2000, groups: [50], admin: fa
 export class TestNamespace {
   readonly clock: ManualClock = new ManualClock();
   readonly random: SeededRandom;
-  readonly metastore: Metastore;
+  readonly metastore: ForgetfulMetastore;
+  /** Set its faults to have commits get lost, or nobody know whether they were. */
+  readonly store: FaultyStore;
   readonly deps: NamespaceDeps;
   readonly space = { bytesTotal: 1_000_000n, bytesFree: 900_000n, full: false };
   /** Bodies of transactions that were run: more than the operations, if commits conflicted. */
@@ -45,7 +50,11 @@ export class TestNamespace {
   constructor(options: { readonly seed?: number; readonly settings?: Partial<NamespaceSettings> } = {}) {
     this.random = new SeededRandom(options.seed ?? 1);
     const { clock, random, space } = this;
-    this.metastore = openMemoryMetastore({ clock, random });
+    const probes = NO_PROBES;
+    const memory = new MemoryStore({ state: new MemoryStoreState() });
+    this.store = new FaultyStore({ clock, random: random.fork("store"), probes }, memory);
+    const metastore = new LocalMetastore({ clock, random, store: this.store });
+    this.metastore = new ForgetfulMetastore({ metastore, clock, random: random.fork("commits") });
     const settings = namespaceSettings(options.settings);
     const tables = { latest: (table: number) => (table === 1 ? { version: 3, chains: 24 } : undefined) };
     this.deps = {

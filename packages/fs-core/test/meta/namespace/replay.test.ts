@@ -3,7 +3,7 @@ import { create } from "../../../src/meta/ops/create.ts";
 import { rename } from "../../../src/meta/ops/rename.ts";
 import { unlink } from "../../../src/meta/ops/unlink.ts";
 import { REQUEST_SLOT_MS, requestKey, requestSlot } from "../../../src/meta/rows/keys.ts";
-import { at, TestNamespace } from "./namespace.ts";
+import { ALICE, at, TestNamespace } from "./namespace.ts";
 
 const file = (path: string, exclusive: boolean = true) =>
   ({ place: at(path), kind: "file", mode: 0o600, rdev: 0, exclusive }) as const;
@@ -90,6 +90,32 @@ describe("a request that is sent again", () => {
     await one.ask(create, { ...file("/a"), request });
     await expect(two.ask(create, { ...file("/a"), request })).rejects.toMatchObject({ code: "EEXIST" });
   });
+});
+
+test("a full metadata store is ENOSPC, and all is well when there is room again", async () => {
+  const namespace = await TestNamespace.start();
+  const client = namespace.client();
+  await client.create("/a");
+  namespace.store.set({ full: true });
+  await expect(client.create("/b")).rejects.toMatchObject({ code: "ENOSPC", kind: "unavailable" });
+  await expect(client.unlink("/a")).rejects.toMatchObject({ code: "ENOSPC" });
+  await expect(client.unlink("/x")).rejects.toMatchObject({ code: "ENOSPC" });
+  expect(await client.names("/")).toEqual(["a"]);
+  namespace.store.heal();
+  await client.create("/b");
+  expect(await client.names("/")).toEqual(["a", "b"]);
+});
+
+test("who may not act as somebody is refused without a trace", async () => {
+  const namespace = await TestNamespace.start();
+  const client = namespace.client(ALICE);
+  const request = client.newRequest();
+  const as = { uid: 0, gid: 0, groups: [] };
+  await expect(client.ask(create, { ...file("/a"), request, as } as never)).rejects.toMatchObject({
+    code: "EPERM",
+  });
+  const key = requestKey(requestSlot(namespace.clock.wallMs()), client.id, request);
+  expect(await namespace.transact((transaction) => transaction.get(key))).toBeUndefined();
 });
 
 test("what can never be right is refused without a trace", async () => {
