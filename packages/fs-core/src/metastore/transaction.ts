@@ -84,7 +84,7 @@ export interface TransactOptions extends SignalOptions {
    * twice is the same as once. Without it, an unknown outcome is thrown as `COMMIT_UNKNOWN`.
    */
   readonly repeatable?: boolean;
-  /** All tries together. Default 10 s. */
+  /** No try begins later. Default 10 s. An abort, unlike this, gives up on a commit under way. */
   readonly timeoutMs?: number;
 }
 

@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { SeededRandom } from "@smallpond/base";
 import { ManualClock } from "@smallpond/base/testing";
 import { LocalMetastore, MemoryStore, MemoryStoreState } from "@smallpond/fs-core";
+import { openLmdbStore } from "@smallpond/fs-core/platform";
 import {
   type MetastoreUnderTest,
   metastoreContract,
@@ -17,6 +21,39 @@ describe("the store in memory", () => {
     return { store, other, [Symbol.asyncDispose]: async () => {} };
   };
   for (const { name, run } of orderedStoreContract(setup)) test(name, run);
+});
+
+describe("the store on disk", () => {
+  const setup = async (): Promise<StoreUnderTest> => {
+    const directory = await mkdtemp(join(tmpdir(), "pond-metastore-"));
+    const [store, other] = [await openLmdbStore({ directory }), await openLmdbStore({ directory })];
+    const end = async (): Promise<void> => {
+      await Promise.all([store.close(), other.close()]);
+      await rm(directory, { recursive: true });
+    };
+    return { store, other, [Symbol.asyncDispose]: end };
+  };
+  for (const { name, run } of orderedStoreContract(setup)) test(name, run);
+});
+
+describe("the engine over a store on disk", () => {
+  const setup = async (): Promise<MetastoreUnderTest> => {
+    const directory = await mkdtemp(join(tmpdir(), "pond-metastore-"));
+    const clock = new ManualClock();
+    const store = await openLmdbStore({ directory });
+    const metastore = new LocalMetastore({ store, clock, random: new SeededRandom(1) });
+    const end = async (): Promise<void> => {
+      await metastore.close();
+      await store.close();
+      await rm(directory, { recursive: true });
+    };
+    const advance = async (ms: number): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await clock.advance(ms);
+    };
+    return { metastore, other: metastore, advance, [Symbol.asyncDispose]: end };
+  };
+  for (const { name, run } of metastoreContract(setup)) test(name, run);
 });
 
 describe("the engine over a store in memory", () => {

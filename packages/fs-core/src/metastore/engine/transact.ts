@@ -1,5 +1,5 @@
 /** Runs a body in transactions until one commits, with pauses that grow and differ, for as long as there is time. */
-import { type Clock, isPondError, type Random, type SignalOptions } from "@smallpond/base";
+import type { Clock, Random, SignalOptions } from "@smallpond/base";
 import { isWorthAnotherTry, metastoreError } from "../errors.ts";
 import type { RetrySettings } from "../settings.ts";
 import type { Metastore, Transaction, TransactOptions } from "../transaction.ts";
@@ -20,14 +20,13 @@ export async function transact<T>(
   const timeoutMs = options.timeoutMs ?? settings.timeoutMs;
   const untilMs = clock.monotonicMs() + timeoutMs;
   using deadline = clock.deadline(timeoutMs, { signal: options.signal });
-  const { signal } = deadline;
   let pauseMs = settings.pauseMs;
   for (;;) {
     options.signal?.throwIfAborted();
-    const tried = await tryOnce(deps, body, { signal });
+    const tried = await tryOnce(deps, body, { begin: deadline, commit: options });
     if (tried.kind === "committed") return tried.value;
     if (tried.kind === "unknown" && options.repeatable !== true) throw commitUnknown();
-    if (clock.monotonicMs() + pauseMs >= untilMs || signal.aborted) {
+    if (clock.monotonicMs() + pauseMs >= untilMs || deadline.signal.aborted) {
       options.signal?.throwIfAborted();
       throw outOfTime(tried, timeoutMs);
     }
@@ -42,27 +41,21 @@ type Try<T> =
   | { readonly kind: "unknown" }
   | { readonly kind: "refused"; readonly error: unknown };
 
+/** A commit under way is waited for when the time is up: to give up on it would leave an outcome that nobody knows. */
 async function tryOnce<T>(
   { metastore }: TransactDeps,
   body: (transaction: Transaction) => Promise<T>,
-  options: SignalOptions,
+  options: { readonly begin: { readonly signal: AbortSignal }; readonly commit: SignalOptions },
 ): Promise<Try<T>> {
-  let committing = false;
   let transaction: Transaction | undefined;
   try {
-    transaction = await metastore.begin(options);
+    transaction = await metastore.begin({ signal: options.begin.signal });
     const value = await body(transaction);
-    committing = true;
-    const { kind } = await transaction.commit(options);
+    const { kind } = await transaction.commit({ signal: options.commit.signal });
     return kind === "committed" ? { kind, value } : { kind };
   } catch (error) {
-    if (isWorthAnotherTry(error)) return { kind: "refused", error };
-    // Given up on while it was being written.
-    if (committing && options.signal?.aborted === true && error === options.signal.reason)
-      return { kind: "unknown" };
-    if (isPondError(error, "DEADLINE_EXCEEDED") && error === options.signal?.reason) {
-      return { kind: "refused", error };
-    }
+    const isLate = options.begin.signal.aborted && error === options.begin.signal.reason;
+    if (isWorthAnotherTry(error) || isLate) return { kind: "refused", error };
     throw error;
   } finally {
     transaction?.cancel();

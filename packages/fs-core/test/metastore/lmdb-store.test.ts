@@ -1,0 +1,130 @@
+import { mkdtemp, open, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isPondError } from "@smallpond/base";
+import type { OrderedStore, StoreMutation } from "@smallpond/fs-core";
+import { type LmdbStore, openLmdbStore } from "@smallpond/fs-core/platform";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+let directory = "";
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "pond-lmdb-"));
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+const set = (key: string, bytes: number): StoreMutation => ({
+  kind: "set",
+  key: utf8(key),
+  value: new Uint8Array(bytes).fill(1),
+});
+
+async function own(store: OrderedStore): Promise<bigint> {
+  return (await store.acquire({ after: await store.ownership(), owner: utf8("me") }))!;
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    return `no error but ${String(await promise)}`;
+  } catch (error) {
+    return isPondError(error) ? error.code : String(error);
+  }
+}
+
+async function filled(): Promise<void> {
+  await using store = await openLmdbStore({ directory });
+  const epoch = await own(store);
+  for (let each = 0; each < 20; each++) await store.apply([set(`k${each}`, 10_000)], { epoch });
+}
+
+/** A file that is opened although it is damaged may end the process, so the check comes before. */
+async function expectCorrupt(): Promise<void> {
+  expect(await codeOf(openLmdbStore({ directory }))).toBe("STORE_CORRUPT");
+}
+
+test("rows and ownership are there when the store is opened again", async () => {
+  await filled();
+  await using store: LmdbStore = await openLmdbStore({ directory });
+  const { epoch, owner } = await store.ownership();
+  expect([epoch, new TextDecoder().decode(owner)]).toEqual([1n, "me"]);
+  using snapshot = await store.snapshot();
+  expect((await snapshot.get(utf8("k19")))?.length).toBe(10_000);
+});
+
+test("a file that is cut short is refused", async () => {
+  await filled();
+  const file = join(directory, "data.mdb");
+  const { length } = await readFile(file);
+  for (const bytes of [length - 4096, length / 2, 6000, 100]) {
+    await truncate(file, Math.floor(bytes));
+    await expectCorrupt();
+  }
+});
+
+test("a file of something else is refused", async () => {
+  await writeFile(join(directory, "data.mdb"), new Uint8Array(100_000).fill(7));
+  await expectCorrupt();
+  await writeFile(join(directory, "data.mdb"), "SQLite format 3");
+  await expectCorrupt();
+});
+
+test("a file of another version of LMDB is refused", async () => {
+  await filled();
+  await using file = await open(join(directory, "data.mdb"), "r+");
+  await file.write(Uint8Array.of(3, 0, 0, 0), 0, 4, 28);
+  await expectCorrupt();
+});
+
+test("a store of another format is refused", async () => {
+  await filled();
+  const { open: openLmdb } = await import("lmdb");
+  const root = openLmdb<Uint8Array, Uint8Array>({ path: directory, overlappingSync: false, maxDbs: 4 });
+  const facts = root.openDB<Uint8Array, Uint8Array>({
+    name: "facts",
+    encoding: "binary",
+    keyEncoding: "binary",
+    useVersions: true,
+  });
+  await facts.put(utf8("format"), Uint8Array.of(99), 0);
+  await root.close();
+  await expectCorrupt();
+});
+
+test("a store that has reached its size refuses rows until some are removed", async () => {
+  await using store = await openLmdbStore({ directory, bytesMax: 2 ** 20 });
+  const epoch = await own(store);
+  const keys: string[] = [];
+  let code = "";
+  for (let each = 0; each < 100 && code === ""; each++) {
+    keys.push(`k${each}`);
+    const outcome = await codeOf(store.apply([set(`k${each}`, 50_000)], { epoch }));
+    if (outcome !== "no error but applied") code = outcome;
+  }
+  expect(code).toBe("STORE_FULL");
+  expect(keys.length).toBeGreaterThan(10);
+  expect(await store.renew({ epoch })).toBe("applied");
+  using before = await store.snapshot();
+  expect((await before.get(utf8("k0")))?.length).toBe(50_000);
+  expect(await before.get(utf8(keys.at(-1)!))).toBe(undefined);
+  const clears = keys.map((key): StoreMutation => ({ kind: "clear", key: utf8(key) }));
+  expect(await store.apply(clears, { epoch })).toBe("applied");
+  expect(await store.apply([set("again", 50_000)], { epoch })).toBe("applied");
+});
+
+test("many snapshots are open at once, and closing the store ends them", async () => {
+  const store = await openLmdbStore({ directory });
+  const epoch = await own(store);
+  const snapshots = [];
+  for (let each = 0; each < 200; each++) {
+    await store.apply([set("k", each + 1)], { epoch });
+    snapshots.push(await store.snapshot());
+  }
+  for (const [each, snapshot] of snapshots.entries()) {
+    expect((await snapshot.get(utf8("k")))?.length).toBe(each + 1);
+  }
+  for (const snapshot of snapshots.slice(0, 100)) snapshot[Symbol.dispose]();
+  await store.close();
+  await expect(snapshots[150]!.get(utf8("k"))).rejects.toThrow("disposed");
+});
