@@ -2,4 +2,7 @@
 export { NodeClock } from "./clock.ts";
 export { NodeDisk } from "./disk.ts";
 export { NodeNet } from "./net.ts";
+export { NodeConnection } from "./net-connection.ts";
+export { toNetError } from "./net-errors.ts";
+export { NodeListener } from "./net-listener.ts";
 export { NodeRandom } from "./random.ts";

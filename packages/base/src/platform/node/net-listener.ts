@@ -18,10 +18,15 @@ export class NodeListener implements Listener {
   #wake: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(server: Server, settings: NetSettings) {
+  /** `event` is what the server emits for a socket that is ready: another one where TLS comes first. */
+  constructor(
+    server: Server,
+    settings: NetSettings,
+    event: "connection" | "secureConnection" = "connection",
+  ) {
     this.#server = server;
     this.#settings = settings;
-    server.on("connection", (socket) => this.#accept(socket));
+    server.on(event, (socket: Socket) => this.#accept(socket));
   }
 
   get address(): NetAddress {
