@@ -8,6 +8,7 @@
 import { mkdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { equalBytes, isPondError, PondError, type SignalOptions } from "@smallpond/base";
+import type * as lmdbPackage from "lmdb";
 import type { Database, RootDatabase } from "lmdb";
 import { metastoreError } from "../metastore/errors.ts";
 import type {
@@ -46,6 +47,7 @@ const PAGE_FACTOR = 2;
 /** A disk with less room than this counts as full when a write fails. */
 const ROOM_BYTES_MIN = 16 * 2 ** 20;
 
+type Lmdb = typeof lmdbPackage;
 type Facts = Database<Uint8Array, Uint8Array>;
 
 interface Opened {
@@ -277,7 +279,7 @@ interface Stats {
   readonly overflowPages: number;
 }
 
-async function importLmdb(): Promise<typeof import("lmdb")> {
+async function importLmdb(): Promise<Lmdb> {
   try {
     return await import("lmdb");
   } catch (cause) {
