@@ -58,7 +58,7 @@ export class MetaCaller {
     question: Asked<Q>,
     options: MetaCallOptions = {},
   ): Promise<A> {
-    return await this.#send(method, { ...question, as: this.#settings.as } as unknown as Q, options);
+    return await this.#send(method, { as: this.#settings.as, ...question } as unknown as Q, options);
   }
 
   /** The same for a change: an error of kind `unknown-outcome` says that it may have happened, or may yet. */
@@ -69,7 +69,7 @@ export class MetaCaller {
   ): Promise<A> {
     const request = options.request ?? newRandomId<RequestId>(this.#deps.random);
     const header: MutationHeader = { as: this.#settings.as, client: this.client, request };
-    return await this.#send(method, { ...question, ...header } as unknown as Q, options);
+    return await this.#send(method, { ...header, ...question } as unknown as Q, options);
   }
 
   async #send<Q, A>(method: Method<Q, A>, question: Q, options: SignalOptions): Promise<A> {
@@ -82,8 +82,8 @@ export class MetaCaller {
       const caller = callers[this.#turn++ % callers.length]!;
       try {
         return await caller.call(method, question, {
-          ...options,
           timeoutMs: Math.max(1, Math.min(attemptMs, leftMs)),
+          signal: options.signal,
         });
       } catch (error) {
         if (options.signal?.aborted || !mayTryAgain(error) || leftMs <= pauseMs) throw error;

@@ -71,9 +71,9 @@ export class MindNode implements AsyncDisposable {
     this.address = parts.address;
     const { address } = parts;
     const incarnation = toHex(deps.random.bytes(16));
-    const callers = { at: (at: NetAddress) => this.#clients.to(at) };
+    const callers = this.#clients;
     this.metastore = new MetastoreNode(
-      { ...deps, metrics: new MetastoreMetrics(deps.metrics), callerOf: callers.at },
+      { ...deps, metrics: new MetastoreMetrics(deps.metrics), callerOf: (at) => callers.to(at) },
       { ...settings.metastore, address },
     );
     const identity = { node: settings.node, incarnation, addresses: [address] };

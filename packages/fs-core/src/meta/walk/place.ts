@@ -40,7 +40,7 @@ export async function findPlace(
   asked: Asked,
 ): Promise<FoundPlace> {
   const directory = await directoryOf(context, place, asked);
-  return { ...(await readPlace(context.transaction, directory, place.name, asked)), name: place.name };
+  return { name: place.name, ...(await readPlace(context.transaction, directory, place.name, asked)) };
 }
 
 async function directoryOf(
