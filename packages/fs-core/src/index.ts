@@ -36,6 +36,8 @@ export {
   metaSettings,
 } from "./meta/service/settings.ts";
 export type { ClientView } from "./meta/sessions/client-view.ts";
+export { TokenAuthenticator, type TokenAuthenticatorDeps } from "./meta/users/token-authenticator.ts";
+export type { TokenInfo, User } from "./meta/users/user-row.ts";
 export { MetastoreMetrics } from "./metastore/engine/engine-metrics.ts";
 export {
   LocalMetastore,

@@ -33,6 +33,7 @@ import { SESSION_OPERATIONS } from "../sessions/index.ts";
 import { Lengths } from "../sessions/lengths.ts";
 import { SessionReaper } from "../sessions/session-reaper.ts";
 import { Spiller } from "../sessions/spill.ts";
+import { USER_OPERATIONS } from "../users/index.ts";
 import { Background } from "./background.ts";
 import { LockPatience } from "./lock-patience.ts";
 import { Members } from "./members.ts";
@@ -221,4 +222,5 @@ export const META_OPERATIONS: readonly AnyOperation<MetaDeps>[] = [
   ...NAMESPACE_OPERATIONS,
   ...SESSION_OPERATIONS,
   ...LOCK_OPERATIONS,
+  ...USER_OPERATIONS,
 ];
