@@ -5,6 +5,7 @@ export { orderedStoreContract, type StoreUnderTest } from "./contracts/ordered-s
 export { FaultyStore, type FaultyStoreDeps, type StoreFaults } from "./faulty-store.ts";
 export { type ChunkFault, MemoryChunkState, MemoryChunks } from "./memory-chunks.ts";
 export { type MemoryMetastoreDeps, openMemoryMetastore } from "./memory-metastore.ts";
+export { answerIn, type RequestSeen, requestsIn } from "./request-rows.ts";
 export {
   TEST_AUTHENTICATOR,
   TEST_MEMBER,
