@@ -1,3 +1,24 @@
 /** The doors to this machine: the store on disk, TLS, hashes, and services as processes. */
+export {
+  AdminHttp,
+  type AdminHttpDeps,
+  type AdminHttpSettings,
+  DEFAULT_ADMIN_HTTP_SETTINGS,
+} from "./admin-http.ts";
 export { LmdbStore, type LmdbStoreSettings, openLmdbStore } from "./lmdb-store.ts";
 export { NodeCrypto } from "./node-crypto.ts";
+export { type MindEnd, MindProcess, type MindProcessOptions } from "./processes/mind-process.ts";
+export {
+  type ServedMind,
+  type ServeMindOptions,
+  type ServeMindSettings,
+  serveMind,
+} from "./serve/serve-mind.ts";
+export {
+  DEFAULT_TLS_NET_SETTINGS,
+  type TlsError,
+  type TlsIdentity,
+  TlsNet,
+  type TlsNetDeps,
+  type TlsNetSettings,
+} from "./tls-net.ts";

@@ -2,7 +2,13 @@
  * The machine's sockets with TLS 1.3 around them. Each side proves who it is by a certificate of an authority that the
  * other one trusts; clients only where the service asks them to.
  */
-import { createServer, type SecureContextOptions, type TLSSocket, connect as tlsConnect } from "node:tls";
+import {
+  type ConnectionOptions,
+  createServer,
+  type SecureContextOptions,
+  type TLSSocket,
+  connect as tlsConnect,
+} from "node:tls";
 import {
   type Connection,
   DEFAULT_NET_SETTINGS,
@@ -85,16 +91,17 @@ export class TlsNet implements Net {
     return listener.started(address);
   }
 
-  async connect(address: NetAddress, options: SignalOptions = {}): Promise<Connection> {
-    const { signal } = options;
+  /** @throws TLS_REFUSED when the service's certificate is not trusted. */
+  async connect(address: NetAddress, { signal }: SignalOptions = {}): Promise<Connection> {
     signal?.throwIfAborted();
     const { serverName } = this.#settings;
-    const socket = tlsConnect({
+    const options: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
       ...this.#context(),
       ...targetOf(address),
       ...(serverName === undefined ? {} : { servername: serverName }),
       allowHalfOpen: true,
-    });
+    };
+    const socket = tlsConnect(options);
     socket.setNoDelay(true);
     const remote = formatAddress(address);
     try {
