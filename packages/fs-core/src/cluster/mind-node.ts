@@ -4,8 +4,9 @@
  * may be killed at any moment. Real processes and simulated ones are put together here, from different seams.
  */
 import {
+  assert,
   type Clock,
-  InvariantError,
+  type InvariantError,
   type NetAddress,
   type Probes,
   type Random,
@@ -13,6 +14,11 @@ import {
   toHex,
 } from "@smallpond/base";
 import type { BufferPool } from "@smallpond/fs-native";
+import type { ChunkService } from "../meta/collect/chunk-service.ts";
+import type { ChainTables } from "../meta/namespace-deps.ts";
+import { MetaService } from "../meta/service/meta-service.ts";
+import { clientsOf, tablesOf } from "../meta/service/mgmtd-views.ts";
+import { TokenAuthenticator } from "../meta/users/token-authenticator.ts";
 import { MetastoreMetrics } from "../metastore/engine/engine-metrics.ts";
 import { MetastoreNode } from "../metastore/metastore-node.ts";
 import type { OrderedStore } from "../metastore/ordered-store.ts";
@@ -30,6 +36,7 @@ import {
   type Transport,
 } from "../wire/index.ts";
 import type { MindSettings } from "./mind-settings.ts";
+import { chunksWithoutStorage, tablesWithoutStorage } from "./no-storage.ts";
 
 export interface MindDeps {
   /** Stays the caller's: the node does not close it. */
@@ -41,9 +48,12 @@ export interface MindDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly probes: Probes;
-  /** The cluster's, at least 16 bytes; not looked at without authentication. */
+  /** The cluster's, at least 16 bytes: members prove by it that they are, and capabilities are signed with it. */
   readonly secret: Uint8Array;
-  readonly pool?: BufferPool;
+  /** For commits of processes that do not own the store. */
+  readonly pool: BufferPool;
+  /** Storage as metadata sees it; not looked at where settings say that there is none. */
+  readonly chunks?: ChunkService;
   /** Told of a broken invariant: the process must not go on. */
   readonly onInvariant: (error: InvariantError) => void;
 }
@@ -56,11 +66,13 @@ export class MindNode implements AsyncDisposable {
   readonly metastore: MetastoreNode;
   readonly mgmtd: MgmtdService;
   readonly agent: NodeAgent;
+  readonly meta: MetaService;
   readonly #deps: MindDeps;
   readonly #server: RpcServer;
   readonly #clients: RpcClients;
   readonly #tasks: Tasks = new Tasks();
   readonly #stop: AbortController = new AbortController();
+  #ready: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   private constructor(deps: MindDeps, settings: MindSettings, parts: Parts) {
@@ -82,16 +94,24 @@ export class MindNode implements AsyncDisposable {
       { ...deps, callers, host: hostWithoutTargets() },
       { ...identity, kind: "meta", hostTag: settings.hostTag, managers: settings.managers },
     );
+    const { metastore, agent, router } = this;
+    this.meta = new MetaService(
+      { ...deps, metastore, router, clients: clientsOf(agent), ...storageOf(deps, settings, agent) },
+      { ...settings.meta, secrets: [deps.secret] },
+    );
   }
 
-  /** Listens, and takes part from then on. */
+  /** Listens, and takes part from then on. It may be a while until it is {@link ready}. */
   static async start(deps: MindDeps, settings: MindSettings): Promise<MindNode> {
     const { clusterId, node, authentication = "on" } = settings;
     const router = new RpcRouter(deps, settings.server);
-    const server = new RpcServer(
-      { ...deps, router, authenticator: authenticatorOf(deps, settings) },
-      settings.server,
-    );
+    // Users are known once there is a metastore, and nobody is heard before.
+    const users: { authenticator?: TokenAuthenticator } = {};
+    const authenticator: Authenticator =
+      authentication === "off"
+        ? { kind: "off", clusterId }
+        : { kind: "on", clusterId, secret: deps.secret, user: (token) => users.authenticator!.user(token) };
+    const server = new RpcServer({ ...deps, router, authenticator }, settings.server);
     const credentials: Credentials =
       authentication === "on"
         ? { kind: "member", clusterId, secret: deps.secret, node }
@@ -100,8 +120,14 @@ export class MindNode implements AsyncDisposable {
     const address = await server.listen(settings.address);
     // Nobody has been heard yet: what it offers is there before the first call is read.
     const mind = new MindNode(deps, settings, { server, router, clients, address });
+    users.authenticator = new TokenAuthenticator({ ...deps, metastore: mind.metastore });
     mind.#start();
     return mind;
+  }
+
+  /** Resolves when there is a root directory, which needs an owner of the store; or when it is closed before. */
+  get ready(): Promise<void> {
+    return this.#ready;
   }
 
   /** Rejects when something broke that must not: the process must not go on. */
@@ -124,6 +150,8 @@ export class MindNode implements AsyncDisposable {
     this.metastore.register(this.router);
     this.mgmtd.offer(this.router);
     this.metastore.start();
+    this.#ready = this.meta.start();
+    this.#tasks.spawn(() => this.#ready);
     this.#tasks.spawn(() => this.mgmtd.run({ signal }));
     this.#tasks.spawn(() => this.agent.run({ signal }));
   }
@@ -133,6 +161,7 @@ export class MindNode implements AsyncDisposable {
     this.#stop.abort(new Error("the node is closing"));
     await Promise.race([this.#tasks.idle(), this.#tasks.failure.catch(() => {})]);
     await this.#server.close();
+    await this.meta.close();
     await this.metastore.close();
     await this.#clients.close();
   }
@@ -145,15 +174,12 @@ interface Parts {
   readonly address: NetAddress;
 }
 
-function authenticatorOf(
-  { secret }: MindDeps,
-  { clusterId, authentication = "on" }: MindSettings,
-): Authenticator {
-  if (authentication === "off") return { kind: "off", clusterId };
-  return {
-    kind: "on",
-    clusterId,
-    secret,
-    user: () => Promise.reject(new InvariantError("there are no users yet")),
-  };
+function storageOf(
+  { chunks }: MindDeps,
+  { storage = "chains" }: MindSettings,
+  agent: NodeAgent,
+): { readonly chunks: ChunkService; readonly tables: ChainTables } {
+  if (storage === "none") return { chunks: chunksWithoutStorage(), tables: tablesWithoutStorage() };
+  assert(chunks !== undefined, "a cluster with storage needs a way to it");
+  return { chunks, tables: tablesOf(agent) };
 }

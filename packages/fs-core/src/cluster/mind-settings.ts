@@ -1,6 +1,7 @@
 /** What one process of the file system's mind is told: plain data, the same for real processes and simulated ones. */
 import type { NetAddress } from "@smallpond/base";
 import type { NodeId } from "../ids.ts";
+import type { MetaSettingsChanges } from "../meta/service/settings.ts";
 import type { MetastoreNodeSettings } from "../metastore/metastore-node.ts";
 import type { MgmtdSettings } from "../mgmtd/settings.ts";
 import type { RpcClientSettings, RpcServerSettings } from "../wire/rpc/settings.ts";
@@ -19,8 +20,11 @@ export interface MindSettings {
    * nobody but this machine can connect.
    */
   readonly authentication?: "on" | "off";
+  /** `none`: there are no storage services, files have no bytes but those beside their inode. Default `chains`. */
+  readonly storage?: "chains" | "none";
   readonly metastore?: Omit<MetastoreNodeSettings, "address">;
   readonly mgmtd?: Partial<MgmtdSettings>;
+  readonly meta?: MetaSettingsChanges;
   readonly server?: Partial<RpcServerSettings>;
   readonly client?: Partial<RpcClientSettings>;
 }

@@ -1,0 +1,95 @@
+/** A process of the file system's mind on this machine: its store in a directory, its sockets, clock, log and admin port. */
+import { type InvariantError, type NetAddress, NO_PROBES, Tasks } from "@smallpond/base";
+import { NodeClock, NodeRandom } from "@smallpond/base/platform/node";
+import { newCrc32c, openBufferPool, openLeasedNet } from "@smallpond/fs-native";
+import { MindNode } from "../../cluster/mind-node.ts";
+import type { MindSettings } from "../../cluster/mind-settings.ts";
+import type { OrderedStore } from "../../metastore/ordered-store.ts";
+import { formatLogLine, Logger, type LogLevel } from "../../service/log.ts";
+import { Metrics } from "../../service/metrics.ts";
+import { NetTransport } from "../../wire/index.ts";
+import { AdminHttp } from "../admin-http.ts";
+import { openLmdbStore } from "../lmdb-store.ts";
+import { NodeCrypto } from "../node-crypto.ts";
+
+export interface ServeMindSettings extends MindSettings {
+  /** Of the store; all processes of the cluster name the same. */
+  readonly directory: string;
+  /** Bytes that the store may take on the disk. Default 256 GiB. */
+  readonly storeBytesMax?: number;
+  /** The cluster's, in hex. */
+  readonly secret: string;
+  /** Where metrics and health are told; nowhere without it. */
+  readonly admin?: NetAddress;
+  /** Default `info`. */
+  readonly logLevel?: LogLevel;
+}
+
+export interface ServeMindOptions {
+  /** Takes the log's lines; standard error otherwise. */
+  readonly writeLog?: (line: string) => void;
+  /** Stands between the metastore and the store on disk, to measure or to disturb it. */
+  readonly wrapStore?: (store: OrderedStore) => OrderedStore;
+}
+
+export interface ServedMind extends AsyncDisposable {
+  readonly node: MindNode;
+  readonly adminAddress: NetAddress | undefined;
+  /** Rejects when the process must not go on. */
+  readonly failure: Promise<never>;
+  close(): Promise<void>;
+}
+
+export async function serveMind(
+  settings: ServeMindSettings,
+  options: ServeMindOptions = {},
+): Promise<ServedMind> {
+  const { writeLog = (line) => void process.stderr.write(`${line}\n`), wrapStore = (store) => store } =
+    options;
+  const { directory, storeBytesMax, secret, admin, logLevel = "info" } = settings;
+  const clock = new NodeClock();
+  const log = new Logger(
+    { clock, sink: (line) => writeLog(formatLogLine(line)) },
+    { level: logLevel, fields: { node: settings.node } },
+  );
+  const metrics = new Metrics();
+  const broken = new Tasks();
+  const disk = await openLmdbStore({
+    directory,
+    ...(storeBytesMax === undefined ? {} : { bytesMax: storeBytesMax }),
+  });
+  const deps = {
+    store: wrapStore(disk),
+    transport: new NetTransport({ net: openLeasedNet(), crc32c: newCrc32c(), probes: NO_PROBES }),
+    clock,
+    random: new NodeRandom(),
+    crypto: new NodeCrypto(),
+    log,
+    metrics,
+    probes: NO_PROBES,
+    secret: new Uint8Array(Buffer.from(secret, "hex")),
+    pool: openBufferPool(),
+    onInvariant: (error: InvariantError) => broken.spawn(() => Promise.reject(error)),
+  };
+  const node = await MindNode.start(deps, settings);
+  const port =
+    admin === undefined
+      ? undefined
+      : await AdminHttp.open({ metrics, log, unwell: () => unwell(node) }, { address: admin });
+  const close = async (): Promise<void> => {
+    await port?.close();
+    await node.close();
+    await disk.close();
+  };
+  return {
+    node,
+    adminAddress: port?.address,
+    failure: Promise.race([node.failure, broken.failure]),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function unwell({ metastore }: MindNode): string | undefined {
+  return metastore.owner.kind === "nobody" ? "nobody owns the metastore" : undefined;
+}
