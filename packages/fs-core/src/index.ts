@@ -97,6 +97,15 @@ export {
   tableKeyOf,
 } from "./mgmtd/model/routing.ts";
 export type { TargetHold, TargetInfo } from "./mgmtd/model/target.ts";
+export { type Balance, formatBalance } from "./mgmtd/placement/balance.ts";
+export { type Expansion, expandPlacement } from "./mgmtd/placement/expand.ts";
+export {
+  type PlacedNode,
+  type Placement,
+  type PlacementRequest,
+  placeChains,
+  type ReplicaPlace,
+} from "./mgmtd/placement/place-chains.ts";
 export type { ActionAnswer, ChainPlan, OperatorAction, TargetPlan } from "./mgmtd/service/actions.ts";
 export type { ClientState, SessionInfo, StatusAnswer } from "./mgmtd/service/messages.ts";
 export {
