@@ -34,7 +34,7 @@ import {
   type RemoteSettings,
   type RetrySettings,
 } from "./settings.ts";
-import type { CommitOutcome, Metastore, Transaction, TransactOptions } from "./transaction.ts";
+import type { BeginOptions, CommitOutcome, Metastore, Transaction, TransactOptions } from "./transaction.ts";
 
 export interface MetastoreNodeDeps {
   readonly store: OrderedStore;
@@ -114,8 +114,9 @@ export class MetastoreNode implements Metastore, AsyncDisposable {
     return this.#tasks.failure;
   }
 
-  async begin(options: SignalOptions = {}): Promise<Transaction> {
-    const untilMs = this.#deps.clock.monotonicMs() + this.#remoteSettings.ownerMsMax;
+  async begin(options: BeginOptions = {}): Promise<Transaction> {
+    const waitMs = options.timeoutMs ?? this.#remoteSettings.ownerMsMax;
+    const untilMs = this.#deps.clock.monotonicMs() + waitMs;
     const backend = this.#backendOf(await this.#find({ untilMs, ...options }));
     return new BufferedTransaction({ backend, snapshot: await backend.open(options) });
   }

@@ -116,8 +116,13 @@ export type MetastoreErrorCode =
 
 export type MetastoreError = PondError<MetastoreErrorCode>;
 
+export interface BeginOptions extends SignalOptions {
+  /** How long to wait for an owner of the store; then `NOT_OWNER`. Default 15 s. */
+  readonly timeoutMs?: number;
+}
+
 export interface Metastore {
-  begin(options?: SignalOptions): Promise<Transaction>;
+  begin(options?: BeginOptions): Promise<Transaction>;
 
   /**
    * Runs the body and commits what it wrote; runs it again, with a fresh snapshot, on a conflict or when the owner

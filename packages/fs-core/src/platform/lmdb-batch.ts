@@ -9,6 +9,7 @@ export interface FlatWrite {
 }
 
 export interface FlatBatch {
+  /** In order; a later write of the same key stands. */
   readonly writes: Iterable<FlatWrite>;
   /** Keys and values that are put. */
   readonly putBytes: number;
@@ -19,19 +20,22 @@ export function flatBatch(
   batch: readonly StoreMutation[],
   keysIn: (range: KeyRange) => Iterable<Uint8Array>,
 ): FlatBatch {
-  const writes = new Map<KeyText, FlatWrite>();
   const pack = packer(batch);
+  const points: FlatWrite[] = [];
+  const writes = batch.some(({ kind }) => kind === "clearRange") ? new Map<KeyText, FlatWrite>() : undefined;
   let putBytes = 0;
   for (const mutation of batch) {
-    if (mutation.kind === "clearRange") clearRange(writes, mutation.range, keysIn);
-    else {
-      const { key } = mutation;
-      const value = mutation.kind === "set" ? pack(mutation.value) : undefined;
-      putBytes += value === undefined ? 0 : key.length + value.length;
-      writes.set(keyText(key), { key, value });
+    if (mutation.kind === "clearRange") {
+      clearRange(writes!, mutation.range, keysIn);
+      continue;
     }
+    const { key } = mutation;
+    const value = mutation.kind === "set" ? pack(mutation.value) : undefined;
+    putBytes += value === undefined ? 0 : key.length + value.length;
+    if (writes === undefined) points.push({ key, value });
+    else writes.set(keyText(key), { key, value });
   }
-  return { writes: writes.values(), putBytes };
+  return { writes: writes?.values() ?? points, putBytes };
 }
 
 function clearRange(

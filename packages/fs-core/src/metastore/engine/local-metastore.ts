@@ -2,7 +2,7 @@
  * A metastore for one process that has the store to itself: it owns it from the beginning, for as long as it lives, and
  * keeps no lease. Several processes share a store through `MetastoreNode` instead.
  */
-import { type Clock, NO_PROBES, type Probes, type Random, type SignalOptions } from "@smallpond/base";
+import { type Clock, NO_PROBES, type Probes, type Random } from "@smallpond/base";
 import { Metrics } from "../../service/metrics.ts";
 import { metastoreClosed, notOwner } from "../errors.ts";
 import type { OrderedStore } from "../ordered-store.ts";
@@ -12,7 +12,7 @@ import {
   type EngineSettings,
   type RetrySettings,
 } from "../settings.ts";
-import type { Metastore, Transaction, TransactOptions } from "../transaction.ts";
+import type { BeginOptions, Metastore, Transaction, TransactOptions } from "../transaction.ts";
 import { BufferedTransaction } from "./buffered-transaction.ts";
 import { Engine } from "./engine.ts";
 import { MetastoreMetrics } from "./engine-metrics.ts";
@@ -45,7 +45,7 @@ export class LocalMetastore implements Metastore, AsyncDisposable {
     this.#retrySettings = { ...DEFAULT_RETRY_SETTINGS, ...settings.retry };
   }
 
-  async begin(options: SignalOptions = {}): Promise<Transaction> {
+  async begin(options: BeginOptions = {}): Promise<Transaction> {
     const backend = await this.#current();
     return new BufferedTransaction({ backend, snapshot: await backend.open(options) });
   }

@@ -1,8 +1,8 @@
 /** Runs a body in transactions until one commits, with pauses that grow and differ, for as long as there is time. */
-import type { Clock, Random, SignalOptions } from "@smallpond/base";
+import type { Clock, Random } from "@smallpond/base";
 import { isWorthAnotherTry, metastoreError } from "../errors.ts";
 import type { RetrySettings } from "../settings.ts";
-import type { Metastore, Transaction, TransactOptions } from "../transaction.ts";
+import type { BeginOptions, Metastore, Transaction, TransactOptions } from "../transaction.ts";
 
 export interface TransactDeps {
   readonly metastore: Pick<Metastore, "begin">;
@@ -19,17 +19,14 @@ export async function transact<T>(
   const { clock, random } = deps;
   const timeoutMs = options.timeoutMs ?? settings.timeoutMs;
   const untilMs = clock.monotonicMs() + timeoutMs;
-  using deadline = clock.deadline(timeoutMs, { signal: options.signal });
+  let restMs = timeoutMs;
   let pauseMs = settings.pauseMs;
   for (;;) {
-    options.signal?.throwIfAborted();
-    const tried = await tryOnce(deps, body, { begin: deadline, commit: options });
+    const tried = await tryOnce(deps, body, { signal: options.signal, timeoutMs: restMs });
     if (tried.kind === "committed") return tried.value;
     if (tried.kind === "unknown" && options.repeatable !== true) throw commitUnknown();
-    if (clock.monotonicMs() + pauseMs >= untilMs || deadline.signal.aborted) {
-      options.signal?.throwIfAborted();
-      throw outOfTime(tried, timeoutMs);
-    }
+    restMs = untilMs - clock.monotonicMs() - pauseMs;
+    if (restMs <= 0) throw outOfTime(tried, timeoutMs);
     await clock.sleep(pauseMs * (0.5 + random.next() / 2), options);
     pauseMs = Math.min(2 * pauseMs, settings.pauseMsMax);
   }
@@ -45,17 +42,16 @@ type Try<T> =
 async function tryOnce<T>(
   { metastore }: TransactDeps,
   body: (transaction: Transaction) => Promise<T>,
-  options: { readonly begin: { readonly signal: AbortSignal }; readonly commit: SignalOptions },
+  options: BeginOptions,
 ): Promise<Try<T>> {
   let transaction: Transaction | undefined;
   try {
-    transaction = await metastore.begin({ signal: options.begin.signal });
+    transaction = await metastore.begin(options);
     const value = await body(transaction);
-    const { kind } = await transaction.commit({ signal: options.commit.signal });
+    const { kind } = await transaction.commit(options);
     return kind === "committed" ? { kind, value } : { kind };
   } catch (error) {
-    const isLate = options.begin.signal.aborted && error === options.begin.signal.reason;
-    if (isWorthAnotherTry(error) || isLate) return { kind: "refused", error };
+    if (isWorthAnotherTry(error)) return { kind: "refused", error };
     throw error;
   } finally {
     transaction?.cancel();
