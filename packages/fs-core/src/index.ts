@@ -22,6 +22,10 @@ export {
   targetId,
 } from "./ids.ts";
 export type { ChunkService, ChunkSpace, FileData } from "./meta/collect/chunk-service.ts";
+export type { Finding, FindingCode, FsckReport, Repair, Severity } from "./meta/fsck/finding.ts";
+export { check, checkLive, type LiveCheckOptions } from "./meta/fsck/fsck.ts";
+export { type RepairOutcome, repair } from "./meta/fsck/repair.ts";
+export { type FsckSource, liveSource, snapshotSource } from "./meta/fsck/source.ts";
 export {
   META_OPERATIONS,
   MetaService,
