@@ -75,7 +75,7 @@ export class ClientConnection {
   readonly #watch: SilenceWatch;
   /** Those who wait for room, in order. */
   #waiting: ((proceed: boolean) => void)[] = [];
-  /** Room given to those who waited and have not taken it yet. */
+  /** Room that was given to calls and that they have not taken yet. */
   #promised = 0;
   /** Calls whose callers went away and that the service has not answered, and when the last of them was or they began. */
   #givenUp = 0;
@@ -140,6 +140,8 @@ export class ClientConnection {
   async ask<Q, A>(ask: Ask<Q, A>): Promise<Outcome<A>> {
     const full = await this.#room(ask.signal);
     if (full !== undefined) return full;
+    this.#promised -= 1;
+    if (!this.isOpen) return this.#never("the connection is ending");
     this.#usedAtMs = this.#deps.clock.monotonicMs();
     let message: Uint8Array;
     try {
@@ -342,22 +344,28 @@ export class ClientConnection {
     return this.#channel.unsentBytes <= this.#settings.unsentBytesMax;
   }
 
-  /** Nothing when there is room; else why there is none. */
+  /** Nothing when there is room, which is promised then; else why there is none. */
   async #room(signal: AbortSignal): Promise<Outcome<never> | undefined> {
-    if (!this.isOpen)
-      return { kind: "lost", sent: false, why: this.#failure?.why ?? "the connection is ending" };
-    if (this.#waiting.length === 0 && this.#hasRoom()) return undefined;
+    if (!this.isOpen) return this.#never("the connection is ending");
+    if (this.#waiting.length === 0 && this.#hasRoom()) {
+      this.#promised += 1;
+      return undefined;
+    }
     const { waitingMax } = this.#settings;
     if (this.#waiting.length >= waitingMax) {
       const reason = `${waitingMax} calls wait already for others to end`;
       return { kind: "refused", error: rpcError("OVERLOADED", "retry", reason) };
     }
     if (!this.#hasRoom()) void this.#channel.flushed().then(() => this.#wake());
-    const proceed = await this.#turn(signal);
-    if (proceed) this.#promised -= 1;
-    if (proceed && this.isOpen && !signal.aborted) return undefined;
-    if (proceed) this.#wake();
-    return { kind: "lost", sent: false, why: this.#failure?.why ?? "it was never sent" };
+    if (!(await this.#turn(signal))) return this.#never("it was never sent");
+    if (this.isOpen && !signal.aborted) return undefined;
+    this.#promised -= 1;
+    this.#wake();
+    return this.#never("it was never sent");
+  }
+
+  #never(why: string): Outcome<never> {
+    return { kind: "lost", sent: false, why: this.#failure?.why ?? why };
   }
 
   #turn(signal: AbortSignal): Promise<boolean> {

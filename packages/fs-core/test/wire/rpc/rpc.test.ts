@@ -114,6 +114,8 @@ describe.each([
 
   test("a deadline and an abort reach the handler", async () => {
     await using world = await open();
+    // Connected, so that the question leaves in time.
+    await world.caller.call(ECHO, { text: "" });
     await expect(world.caller.call(WAIT, { ms: 60_000 }, { timeoutMs: 50 })).rejects.toMatchObject({
       code: "NO_ANSWER",
       kind: "unknown-outcome",
