@@ -67,6 +67,8 @@ export async function openLmdbStore(settings: LmdbStoreSettings): Promise<LmdbSt
       path: settings.directory,
       // With it, a commit is told before it is on the disk.
       overlappingSync: false,
+      // With it, a failed batch rejects a promise that nobody has, and that ends the process.
+      eventTurnBatching: false,
       maxDbs: 4,
       maxReaders: settings.readersMax ?? READERS_MAX,
       noSubdir: false,

@@ -1,6 +1,8 @@
-import { mkdtemp, open, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, open, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { isPondError } from "@smallpond/base";
 import type { OrderedStore, StoreMutation } from "@smallpond/fs-core";
 import { type LmdbStore, openLmdbStore } from "@smallpond/fs-core/platform";
@@ -128,3 +130,41 @@ test("many snapshots are open at once, and closing the store ends them", async (
   await store.close();
   await expect(snapshots[150]!.get(utf8("k"))).rejects.toThrow("disposed");
 });
+
+test("a full disk refuses rows, keeps what was acknowledged, and takes rows again when there is room", async (context) => {
+  const disk = join(directory, "disk");
+  const mounted = await mountSmallDisk(disk, 20);
+  if (!mounted) return context.skip("no small disk can be mounted here: that takes root");
+  try {
+    await using store = await openLmdbStore({ directory: join(disk, "store") });
+    const epoch = await own(store);
+    const keys: string[] = [];
+    let code = "";
+    for (let each = 0; each < 400 && code === ""; each++) {
+      const outcome = await codeOf(store.apply([set(`k${each}`, 90_000)], { epoch }));
+      if (outcome === "no error but applied") keys.push(`k${each}`);
+      else code = outcome;
+    }
+    expect(code).toBe("STORE_FULL");
+    expect(keys.length).toBeGreaterThan(100);
+    using snapshot = await store.snapshot();
+    const values = await snapshot.getMany(keys.map(utf8));
+    expect(values.every((value) => value?.length === 90_000)).toBe(true);
+    expect(await snapshot.get(utf8(`k${keys.length}`))).toBe(undefined);
+    snapshot[Symbol.dispose]();
+    await promisify(execFile)("mount", ["-o", "remount,size=40m", disk]);
+    expect(await store.apply([set("again", 90_000)], { epoch })).toBe("applied");
+  } finally {
+    await promisify(execFile)("umount", ["-l", disk]);
+  }
+});
+
+async function mountSmallDisk(path: string, megabytes: number): Promise<boolean> {
+  await mkdir(path);
+  try {
+    await promisify(execFile)("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", path]);
+    return true;
+  } catch {
+    return false;
+  }
+}
