@@ -39,6 +39,7 @@ export function requireRemoving(
   if (isImmutable(directory)) throw refused("EPERM", asked, "its directory is immutable");
   if (isAppendOnly(directory)) throw refused("EPERM", asked, "its directory may only be added to");
   requireUnlocked(changer, directory, asked);
+  if (inode.kind === "directory") requireUnlocked(changer, inode, asked);
   const sticky = (directory.mode & MODE.sticky) !== 0;
   if (sticky && !owns(changer.user, inode) && !owns(changer.user, directory)) {
     throw refused("EPERM", asked, "in a sticky directory only the owner may do that");
@@ -49,5 +50,5 @@ export function requireRemoving(
 /** A directory's lock keeps out all clients but its holder, root's too. */
 export function requireUnlocked({ client }: Changer, { lock }: DirectoryInode, asked: Asked): void {
   if (lock === undefined || lock.client === client) return;
-  throw refused("EBUSY", asked, `its directory is locked by ${JSON.stringify(lock.owner)}`);
+  throw refused("EBUSY", asked, `the directory is locked by ${JSON.stringify(lock.owner)}`);
 }

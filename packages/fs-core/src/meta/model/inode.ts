@@ -43,6 +43,7 @@ interface InodeCommon {
   readonly gid: number;
   /** A directory's is 2 and its subdirectories, and stands in its row of counters. */
   readonly nlink: number;
+  /** When it was made, or what `utimens` said: reading does not change it. */
   readonly atimeNs: bigint;
   /** Of a directory: never less than its row of times says. */
   readonly mtimeNs: bigint;

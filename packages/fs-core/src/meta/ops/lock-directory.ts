@@ -1,6 +1,6 @@
 /**
- * A directory's lock: while a client has it, no other client makes, removes, renames or links entries there, whoever its
- * user is. It stays when the client goes; the directory's owner clears it then.
+ * A directory's lock: while a client has it, no other client makes, removes, renames or links entries there, or takes the
+ * directory away, whoever its user is. It stays when the client goes; the directory's owner clears it then.
  */
 import { type InodeId, inodeIdCodec } from "../../ids.ts";
 import { struct, text, word } from "../../wire/codec/index.ts";

@@ -8,7 +8,7 @@
 import type { InodeId } from "../../ids.ts";
 import { afterKey, prefixRange } from "../../metastore/keys.ts";
 import { decode, nothing, struct } from "../../wire/codec/index.ts";
-import { requireRemoving } from "../access/entry-rules.ts";
+import { type Changer, requireRemoving, requireUnlocked } from "../access/entry-rules.ts";
 import {
   type Asked,
   isSuperuser,
@@ -56,8 +56,9 @@ export const removeTree: Operation<RemoveTreeQuestion, undefined, NamespaceDeps>
     requireAccess(user, directory, MAY.execute, asked);
     if (entry === undefined) throw refused("ENOENT", asked);
     const top = asDirectory(await readEntryInode(transaction, entry), asked);
-    requireRemoving({ user, client }, directory, top, asked);
-    if (!isSuperuser(user)) await requireRights(context, top, asked);
+    const changer = { user, client };
+    requireRemoving(changer, directory, top, asked);
+    if (!isSuperuser(user)) await requireRights(context, changer, top, asked);
     dropEntry(transaction, directory.id, name);
     touchDirectory(transaction, directory.id, nowNs, -1);
     putInode(transaction, { ...top, parent: DETACHED, ctimeNs: nowNs });
@@ -74,10 +75,12 @@ export const removeTree: Operation<RemoveTreeQuestion, undefined, NamespaceDeps>
 /** Goes through the directories of the tree, level by level. */
 async function requireRights(
   context: OperationContext<NamespaceDeps>,
+  changer: Changer,
   top: DirectoryInode,
   asked: Asked,
 ): Promise<void> {
-  const { transaction, user, deps } = context;
+  const { transaction, deps } = context;
+  const { user } = changer;
   const { treeDirectoriesMax, treeEntriesMax } = deps.settings;
   const left = { directories: treeDirectoriesMax, entries: treeEntriesMax };
   let level: readonly DirectoryInode[] = (await completed(transaction, [top])) as readonly DirectoryInode[];
@@ -89,6 +92,7 @@ async function requireRights(
       requireOwner(user, directory, asked);
       requireAccess(user, directory, MAY.read | MAY.write | MAY.execute, asked);
       requireChangeable(directory, asked);
+      requireUnlocked(changer, directory, asked);
       // Two links are its own: with no more, only files are in it.
       if (directory.nlink > 2) below.push(...(await subdirectories(context, directory.id, left, asked)));
     }

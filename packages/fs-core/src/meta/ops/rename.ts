@@ -17,7 +17,7 @@ import {
   type Operation,
   type OperationContext,
 } from "../operation.ts";
-import { requireNotBelow } from "../walk/ancestors.ts";
+import { isBelow } from "../walk/ancestors.ts";
 import { checkPlace, type FoundPlace, findPlace, type Place, placeCodec } from "../walk/place.ts";
 
 export interface RenameQuestion extends MutationHeader {
@@ -84,10 +84,14 @@ async function readEnds(
   asked: Asked,
 ): Promise<readonly [End<Inode>, End<Inode | undefined>]> {
   const { transaction, user } = context;
-  const [source, target] = await Promise.all([
+  const [first, second] = await Promise.allSettled([
     findPlace(context, from, asked),
     findPlace(context, to, { ...asked, subject: to.name }),
   ]);
+  // Read side by side; of two that are wrong the first is told, as by a kernel, which looks for it first.
+  if (first.status === "rejected") throw first.reason;
+  if (second.status === "rejected") throw second.reason;
+  const [source, target] = [first.value, second.value];
   requireAccess(user, source.directory, MAY.execute, asked);
   requireAccess(user, target.directory, MAY.execute, asked);
   if (source.entry === undefined) throw refused("ENOENT", asked);
@@ -123,7 +127,8 @@ async function requireNoLoop(
   asked: Asked,
 ): Promise<void> {
   if (from.inode.kind !== "directory" || from.directory.id === to.directory.id) return;
-  await requireNotBelow(transaction, to.directory, from.inode.id, asked);
+  if (!(await isBelow(transaction, to.directory, from.inode.id, asked))) return;
+  throw refused("EINVAL", asked, "a directory cannot go below itself");
 }
 
 function move(context: Context, from: End<Inode>, to: FoundPlace): void {
@@ -137,7 +142,11 @@ async function replace(context: Context, from: End<Inode>, to: End<Inode>, asked
   const { inode: replaced } = to;
   const named = { ...asked, subject: to.name };
   if (replaced.kind === "directory") {
-    if (from.inode.kind !== "directory") throw refused("EISDIR", named);
+    if (from.inode.kind !== "directory") {
+      // It is not empty either, as the moved one is in it: kernels say that first.
+      const holds = await isBelow(transaction, from.directory, replaced.id, asked);
+      throw refused(holds ? "ENOTEMPTY" : "EISDIR", named);
+    }
     await requireEmpty(transaction, replaced.id, named);
     dropInode(transaction, replaced);
   } else {

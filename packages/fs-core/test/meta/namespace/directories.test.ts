@@ -85,6 +85,18 @@ describe("removeTree", () => {
     expect(await alice.names("/home")).toEqual([]);
   });
 
+  test("a user's tree with a directory that another client has locked stays", async () => {
+    const namespace = await TestNamespace.start();
+    await namespace.client().mkdir("/home", 0o777);
+    const [alice, other] = [namespace.client(ALICE), namespace.client(ALICE)];
+    await alice.mkdir("/home/d");
+    const { id } = await alice.mkdir("/home/d/e");
+    await other.ask(lockDirectory, { directory: id, action: "try", owner: "the other" });
+    const ask = (client: typeof alice) => client.ask(removeTree, { place: at("/home/d") });
+    await expect(ask(alice)).rejects.toMatchObject({ code: "EBUSY" });
+    await ask(other);
+  });
+
   test("a user's tree that is too large to look at is refused, root's is not looked at", async () => {
     const namespace = await TestNamespace.start({ settings: { treeDirectoriesMax: 3, treeEntriesMax: 5 } });
     await namespace.client().mkdir("/home", 0o777);
@@ -269,6 +281,8 @@ describe("lockDirectory", () => {
       () => other.symlink("/d/b", "x"),
       () => other.unlink("/d/a"),
       () => other.rename("/d/a", "/a"),
+      () => other.rename("/d", "/e"),
+      () => other.ask(removeTree, { place: at("/d") }),
       () => other.rename("/d/a", "/d/b"),
     ]) {
       await expect(change()).rejects.toMatchObject({ code: "EBUSY" });

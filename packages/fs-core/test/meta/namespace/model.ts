@@ -88,10 +88,8 @@ export class ModelFileSystem {
 
   rename(from: string, to: string, mode: "replace" | "noreplace" | "exchange"): Outcome {
     const [source, target] = [this.#find(from), this.#find(to)];
-    // Both are looked for at once: either may be told of.
-    if (typeof source === "string" || typeof target === "string") {
-      return [source, target].filter((each) => typeof each === "string");
-    }
+    if (typeof source === "string") return [source];
+    if (typeof target === "string") return [target];
     const { node: moved } = source;
     const { node: other } = target;
     if (moved === undefined) return ["ENOENT"];
@@ -109,7 +107,7 @@ export class ModelFileSystem {
       return DONE;
     }
     if (other?.kind === "directory") {
-      if (moved.kind !== "directory") return ["EISDIR"];
+      if (moved.kind !== "directory") return [isWithin(source.directory, other) ? "ENOTEMPTY" : "EISDIR"];
       if (other.entries.size > 0) return ["ENOTEMPTY"];
     } else if (other !== undefined && moved.kind === "directory") {
       return ["ENOTDIR"];

@@ -159,6 +159,7 @@ describe("paths", () => {
     await client.mkdir("/shut/in", 0o777);
     const alice = namespace.client(ALICE);
     expect((await alice.stat("/shut")).mode).toBe(0o744);
+    expect((await alice.stat("/shut/")).mode).toBe(0o744);
     for (const path of ["/shut/in", "/shut/missing", "/shut/..", "/shut/."]) {
       await expect(walk(alice, path)).rejects.toMatchObject({ code: "EACCES" });
     }

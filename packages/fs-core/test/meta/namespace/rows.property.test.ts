@@ -198,6 +198,24 @@ describe("rows on disk stay as they are", () => {
   });
 });
 
+describe.each(NAMESPACE_OPERATIONS.map(({ method }) => [method.name, method] as const))("%s", (_, method) => {
+  test.each(["question", "answer"] as const)("any bytes are no %s, or one that is written so", (side) => {
+    const codec = method[side] as Codec<unknown>;
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200, size: "max" }), (bytes) => {
+        let value: unknown;
+        try {
+          value = decode(codec, bytes);
+        } catch (error) {
+          expect(error).toMatchObject({ code: "BAD_MESSAGE" });
+          return;
+        }
+        expect(encode(codec, value)).toEqual(bytes);
+      }),
+    );
+  });
+});
+
 test("every operation has a number of its own, which stays", () => {
   const numbers = NAMESPACE_OPERATIONS.map(({ method }) => [method.id - 0x300, method.name] as const);
   expect([...numbers].sort(([a], [b]) => a - b)).toEqual([
