@@ -26,33 +26,8 @@ import { tmpfile } from "./tmpfile.ts";
 import { unlink } from "./unlink.ts";
 import { writeFile } from "./write-file.ts";
 
-/** By their names: what a client calls is `namespaceOperations.create.method`. */
-export const namespaceOperations: {
-  readonly batchStat: typeof batchStat;
-  readonly create: typeof create;
-  readonly getXattr: typeof getXattr;
-  readonly link: typeof link;
-  readonly listXattrs: typeof listXattrs;
-  readonly lockDirectory: typeof lockDirectory;
-  readonly lookup: typeof lookup;
-  readonly mkdirs: typeof mkdirs;
-  readonly readInline: typeof readInline;
-  readonly readdir: typeof readdir;
-  readonly removeTree: typeof removeTree;
-  readonly removeXattr: typeof removeXattr;
-  readonly rename: typeof rename;
-  readonly rmdir: typeof rmdir;
-  readonly setLayout: typeof setLayout;
-  readonly setXattr: typeof setXattr;
-  readonly setattr: typeof setattr;
-  readonly stat: typeof stat;
-  readonly statPath: typeof statPath;
-  readonly statfs: typeof statfs;
-  readonly symlink: typeof symlink;
-  readonly tmpfile: typeof tmpfile;
-  readonly unlink: typeof unlink;
-  readonly writeFile: typeof writeFile;
-} = {
+/** All of them, for who treats them alike. */
+export const NAMESPACE_OPERATIONS: readonly AnyOperation<NamespaceDeps>[] = [
   batchStat,
   create,
   getXattr,
@@ -77,8 +52,4 @@ export const namespaceOperations: {
   tmpfile,
   unlink,
   writeFile,
-};
-
-/** All of them, for who treats them alike. */
-export const NAMESPACE_OPERATIONS: readonly AnyOperation<NamespaceDeps>[] =
-  Object.values(namespaceOperations);
+];
