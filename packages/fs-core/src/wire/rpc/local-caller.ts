@@ -38,8 +38,16 @@ export class LocalCaller implements Caller {
     const { clock, router, random } = this.#deps;
     const { signal, timeoutMs = this.#settings.timeoutMs } = options;
     signal?.throwIfAborted();
-    const route = router.route(method.id, this.#settings.principal);
-    const received = await this.#receive(options.send ?? [], signal);
+    const { send = [] } = options;
+    let route = router.route(method.id, this.#settings.principal);
+    const received = send.length === 0 ? undefined : await this.#receive(send, signal);
+    try {
+      // While memory was waited for, others may have begun.
+      if (received !== undefined) route = router.route(method.id, this.#settings.principal);
+    } catch (error) {
+      received?.release();
+      throw error;
+    }
     const call = new RunningCall({
       clock,
       principal: this.#settings.principal,

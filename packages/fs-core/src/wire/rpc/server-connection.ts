@@ -230,6 +230,13 @@ export class ServerConnection {
       lease.release();
       throw error;
     }
+    try {
+      // While the bytes came, others may have begun.
+      this.#deps.router.route(question.head.method, question.principal);
+    } catch (error) {
+      lease.release();
+      return this.#fail(frame.id, tellable(error, question.route.method.name), FLAG_NOT_RUN);
+    }
     void this.#run(frame.id, question, lease);
   }
 
