@@ -23,9 +23,30 @@ export {
 } from "./ids.ts";
 export type { ChunkService, ChunkSpace, FileData } from "./meta/collect/chunk-service.ts";
 export type { Finding, FindingCode, FsckReport, Repair, Severity } from "./meta/fsck/finding.ts";
-export { check, checkLive, type LiveCheckOptions } from "./meta/fsck/fsck.ts";
-export { type RepairOutcome, repair } from "./meta/fsck/repair.ts";
+export {
+  check as checkMetadata,
+  checkLive as checkMetadataLive,
+  type LiveCheckOptions,
+} from "./meta/fsck/fsck.ts";
+export { type RepairOutcome, repair as repairMetadata } from "./meta/fsck/repair.ts";
 export { type FsckSource, liveSource, snapshotSource } from "./meta/fsck/source.ts";
+export {
+  ERRNO,
+  type FsError,
+  type FsErrorCode,
+  type FsErrorDetails,
+  isFsError,
+} from "./meta/model/errors.ts";
+export type {
+  DirectoryInode,
+  FileInode,
+  Inode,
+  InodeKind,
+  Layout,
+  LayoutChoice,
+  SpecialInode,
+  SymlinkInode,
+} from "./meta/model/inode.ts";
 export {
   META_OPERATIONS,
   MetaService,
