@@ -22,6 +22,9 @@ export interface Member {
   readonly losses: Losses;
   readonly store: FaultyStore;
   readonly metrics: MetastoreMetrics;
+  readonly address: NetAddress;
+  /** Calls another member's methods directly. */
+  callTo(member: Pick<Member, "address">): Caller;
   /** Goes without a word: its lease has to run out. */
   crash(): Promise<void>;
 }
@@ -76,7 +79,8 @@ export class Cluster implements AsyncDisposable {
       await bare.close();
       await this.#whileTimePasses(Promise.all([server.close(), clients.close()]));
     };
-    return { node, clock, losses, store, metrics, crash };
+    const callTo = (member: Pick<Member, "address">): Caller => clients.to(member.address);
+    return { node, clock, losses, store, metrics, address, callTo, crash };
   }
 
   /** The owner and another one. */
