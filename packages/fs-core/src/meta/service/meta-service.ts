@@ -14,6 +14,8 @@ import type { ChunkService } from "../collect/chunk-service.ts";
 import { Collector } from "../collect/collector.ts";
 import { sideBySide } from "../collect/side-by-side.ts";
 import { Sweeper } from "../collect/sweeper.ts";
+import { moveToTrash } from "../collect/trash/move-to-trash.ts";
+import { TrashCleaner } from "../collect/trash/trash-cleaner.ts";
 import { InodeIds } from "../inodes/inode-ids.ts";
 import { ensureRoot } from "../inodes/root.ts";
 import { LayoutChooser } from "../layout/layout-chooser.ts";
@@ -205,6 +207,11 @@ export class MetaService implements AsyncDisposable {
       for (const shard of this.#members.shardsOf("reap", CLIENT_SHARDS)) await reaper.reap(shard, { signal });
       return "rest";
     });
+    const trash = new TrashCleaner({ ...this.#deps, runner: this.#runner });
+    background.every(sweepEveryMs, "trash", async (signal) => {
+      if (this.#members.shardsOf("trash", 1).length > 0) await trash.clean({ signal });
+      return "rest";
+    });
     background.every(sweepEveryMs, "sweep", async (signal) => {
       if (this.#members.shardsOf("sweep", 1).length === 0) return "rest";
       await sweeper.sweepRequests({ signal });
@@ -223,4 +230,5 @@ export const META_OPERATIONS: readonly AnyOperation<MetaDeps>[] = [
   ...SESSION_OPERATIONS,
   ...LOCK_OPERATIONS,
   ...USER_OPERATIONS,
+  moveToTrash,
 ];

@@ -13,7 +13,7 @@ export interface MetaSettings {
   readonly collect: CollectSettings;
   readonly members: MembersSettings;
   readonly space: SpaceSettings;
-  /** How often answers of requests that nobody sends again are looked for. */
+  /** How often what is kept for a while only is looked through: the trash, and answers of requests. */
   readonly sweepEveryMs: number;
 }
 
