@@ -158,6 +158,7 @@ class RealTree {
         rmdirSync(place(input));
         return {};
       case "remove-tree":
+        if (kindOf(place(input)) !== "directory") return { code: "ENOTDIR" };
         rmSync(place(input), { recursive: true });
         return {};
       case "rename":

@@ -2,7 +2,14 @@
 import type { Nemesis } from "../scenario/scenario.ts";
 import { type NemesisTiming, pick, strikeOften } from "./partitions.ts";
 
-export function badClocks(machines: readonly string[], timing: NemesisTiming): Nemesis {
+/** A day as well: nobody may count on what others' wall clocks show. */
+const JUMPS_MS: readonly number[] = [100, 10_000, 86_400_000];
+
+export function badClocks(
+  machines: readonly string[],
+  timing: NemesisTiming,
+  { jumpsMs = JUMPS_MS }: { readonly jumpsMs?: readonly number[] } = {},
+): Nemesis {
   return {
     name: "bad clocks",
     run: (arena) =>
@@ -11,7 +18,7 @@ export function badClocks(machines: readonly string[], timing: NemesisTiming): N
         const machine = world.machine(pick(random, machines));
         const { oscillator } = machine;
         if (random.next() < 0.5) {
-          const jumpMs = (2 * random.next() - 1) * pick(random, [100, 10_000, 86_400_000]);
+          const jumpMs = (2 * random.next() - 1) * pick(random, jumpsMs);
           machine.note(`wall clock jumps ${jumpMs.toFixed(0)} ms`);
           oscillator.jumpWall(jumpMs);
           return undefined;

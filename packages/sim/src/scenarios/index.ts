@@ -1,7 +1,9 @@
 /** Every scenario there is, by name. */
 import type { Scenario } from "../scenario/scenario.ts";
+import { metaScenario } from "./meta/scenario.ts";
 import { BUGS } from "./metastore/bugs.ts";
 import { metastoreScenario } from "./metastore/scenario.ts";
+import { mgmtdScenario } from "./mgmtd/scenario.ts";
 import { toyScenario } from "./toy/scenario.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -11,6 +13,8 @@ export const SCENARIOS: readonly Scenario[] = [
   toyScenario("lost-dedupe"),
   toyScenario("unsynced-commit"),
   metastoreScenario(),
+  mgmtdScenario(),
+  metaScenario(),
   ...BUGS.map((bug) => metastoreScenario(bug)),
 ];
 

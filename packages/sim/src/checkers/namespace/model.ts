@@ -19,6 +19,7 @@ import {
   type Tree,
   treeKey,
   withNode,
+  withoutEntry,
 } from "./tree.ts";
 
 export const NAMESPACE: Model<Tree, NamespaceInput, NamespaceOutput> = Object.freeze({
@@ -39,10 +40,40 @@ function stepTree(
   const effect = effectOf(tree, input);
   if (output === UNKNOWN) return "codes" in effect ? tree : effect.tree;
   const exact = fit(tree, effect, output);
-  if (exact !== undefined || !touchesDetached(tree, input)) return exact;
-  // What is being collected may be there or not, bit by bit: nothing that is said of it is wrong.
+  if (exact !== undefined) return exact;
+  if (!("code" in output) && tellsOfUnlinked(tree, input, output)) return tree;
+  return touchesDetached(tree, input) ? fitDetached(tree, input, output) : undefined;
+}
+
+/** A file without a name is told of until it is collected. */
+function tellsOfUnlinked(
+  tree: Tree,
+  input: NamespaceInput,
+  output: Exclude<NamespaceOutput, { code: string }>,
+): boolean {
+  if (input.kind !== "stat" && input.kind !== "read" && input.kind !== "chmod") return false;
+  return findNode(tree, input.id) === undefined && (output.value?.includes(" 0 links") ?? true);
+}
+
+/** What is being collected goes bit by bit: each entry of it may be there or not, so nothing said of it is wrong. */
+function fitDetached(tree: Tree, input: NamespaceInput, output: NamespaceOutput): Tree | undefined {
   if ("code" in output) return tree;
-  return "codes" in effect ? tree : effect.tree;
+  const effect = effectOf(tree, input);
+  if (!("codes" in effect)) return told(effect, output) ?? effect.tree;
+  const without = effectOf(withoutDetachedEntries(tree, input), input);
+  return "codes" in without ? tree : (told(without, output) ?? without.tree);
+}
+
+/** The tree in which names in detached directories that the operation is about are gone already. */
+function withoutDetachedEntries(tree: Tree, input: NamespaceInput): Tree {
+  const places = input.kind === "rename" ? [input.to] : "dir" in input ? [input] : [];
+  let left = tree;
+  for (const place of places) {
+    const directory = findNode(left, place.dir);
+    if (directory === undefined || !isPlaceDetached(left, place)) continue;
+    left = withoutEntry(left, directory, place.name);
+  }
+  return left;
 }
 
 function fit(tree: Tree, effect: Effect, output: NamespaceOutput): Tree | undefined {
@@ -50,12 +81,18 @@ function fit(tree: Tree, effect: Effect, output: NamespaceOutput): Tree | undefi
   if ("code" in output) return undefined;
   if (effect.values !== undefined && output.value !== undefined && !effect.values.includes(output.value))
     return undefined;
-  const told =
-    output.id === undefined || effect.about === undefined
-      ? effect.tree
-      : reveal(effect.tree, effect.about, output.id);
-  if (told === undefined || effect.listed === undefined) return told;
-  return fitEntries(told, effect.listed, output.entries ?? []);
+  const known = told(effect, output);
+  if (known === undefined || effect.listed === undefined) return known;
+  return fitEntries(known, effect.listed, output.entries ?? []);
+}
+
+/** The tree in which the node that the answer is about has the number that it told. */
+function told(
+  effect: Exclude<Effect, { codes: readonly string[] }>,
+  output: Exclude<NamespaceOutput, { code: string }>,
+): Tree | undefined {
+  if (output.id === undefined || effect.about === undefined) return effect.tree;
+  return reveal(effect.tree, effect.about, output.id);
 }
 
 /** The tree in which the node has that id; nothing if it has another, or another node has it. */

@@ -205,8 +205,7 @@ function removeTree(tree: Tree, place: Place): Effect {
   if (child === undefined) return { codes: ["ENOENT"] };
   const bare = withoutEntry(tree, directory, place.name);
   const node = nodeOf(bare, child);
-  if (node.kind !== "directory") return { tree: dropIfUnlinked(bare, child) };
-  if (node.entries.size === 0) return { tree: dropIfUnlinked(bare, child) };
+  if (node.kind !== "directory") return { codes: ["ENOTDIR"] };
   const cut = withNode(bare, child, { ...node, parent: child });
   return { tree: { ...cut, detached: [...cut.detached, child] } };
 }

@@ -1,0 +1,164 @@
+/** The metadata service under everything: several of them, with cluster managers and the store's owner in one process each. */
+import { MemoryStore, MemoryStoreState, type MetaSettingsChanges } from "@smallpond/fs-core";
+import { MemoryChunkState } from "@smallpond/fs-core/testing";
+import { stopAndDemandNoLeaks } from "../../checkers/leaks.ts";
+import { demandProgress } from "../../checkers/progress.ts";
+import {
+  badClocks,
+  badLinks,
+  crashesAtCalls,
+  kills,
+  partitions,
+  pauses,
+  powerCuts,
+  storeFaults,
+} from "../../nemeses/index.ts";
+import type { Scenario, ScenarioParts } from "../../scenario/scenario.ts";
+import { SharedStore } from "../../store/shared-store.ts";
+import { witnessed } from "../../store/witnessed.ts";
+import type { SimWorld } from "../../world/world.ts";
+import { MIND_KNOBS, mindSettings } from "../mind/mind-knobs.ts";
+import { mindProgram } from "../mind/mind-program.ts";
+import { chunksOf } from "./chunks.ts";
+import { KnownInodes } from "./known-inodes.ts";
+import { namespaceClient } from "./namespace-client.ts";
+import { OperationsLog } from "./operations-log.ts";
+import { tableProgram } from "./table-program.ts";
+
+const KNOBS = {
+  ...MIND_KNOBS,
+  minds: { default: 3, min: 1, max: 3 },
+  clients: { default: 4, min: 1, max: 6 },
+  thinkMs: { default: 30, min: 1, max: 200 },
+  attemptMs: { default: 1000, min: 100, max: 3000 },
+  operationMs: { default: 10_000, min: 500, max: 20_000 },
+  collectMs: { default: 300, min: 50, max: 2000 },
+  garbageDelayMs: { default: 500, min: 0, max: 5000 },
+  faultMs: { default: 12_000, min: 3000, max: 30_000 },
+  quietMs: { default: 1500, min: 100, max: 6000 },
+  strikeMs: { default: 1500, min: 100, max: 8000 },
+} as const;
+
+/** Copies of a request are known by the time they came: services' clocks may differ by less than ten minutes. */
+const JUMPS_MS: readonly number[] = [100, 10_000, 60_000];
+
+const RECOVERY_MS = 60_000;
+const RECOVERY_OPERATIONS = 50;
+const STORE = "store";
+
+export function metaScenario(): Scenario {
+  return {
+    name: "meta",
+    about: "a namespace that many clients change, over several metadata services",
+    canary: false,
+    marks: [],
+    build,
+  };
+}
+
+function build(world: SimWorld): ScenarioParts {
+  const knobs = world.knobs(KNOBS);
+  const log = new OperationsLog({ nowMs: () => world.scheduler.nowMs });
+  const inner = witnessed(new MemoryStore({ state: new MemoryStoreState() }), (batch) =>
+    log.onApplied(batch),
+  );
+  const shared = new SharedStore(
+    { world, inner },
+    { machine: STORE, readMs: knobs.readMs, writeMs: knobs.writeMs, timeoutMs: knobs.storeTimeoutMs },
+  );
+  const chunks = new MemoryChunkState();
+  const known = new KnownInodes(1n);
+  const minds = Array.from({ length: knobs.minds }, (_, index) => `m${index}`);
+  const clients = Array.from({ length: knobs.clients }, (_, index) => `c${index}`);
+  for (const name of [...minds, ...clients, "op"])
+    world.addMachine(name, { clockDriftMax: knobs.clockDrift });
+  const timing = { quietMs: knobs.quietMs, strikeMs: knobs.strikeMs };
+  const everywhere = [STORE, ...minds, ...clients];
+  return {
+    faultMs: knobs.faultMs,
+    workloads: [
+      {
+        name: "services",
+        start() {
+          for (const [index, machine] of minds.entries()) {
+            const program = mindProgram({
+              id: index + 1,
+              machine,
+              minds,
+              shared,
+              settings: { ...mindSettings(knobs), meta: metaSettings(knobs) },
+              chunks: (seams) => chunksOf(seams, chunks),
+            });
+            world.machine(machine).run("mind", program);
+          }
+          world.machine("op").run("operator", tableProgram(minds));
+        },
+      },
+      {
+        name: "namespace",
+        start(phase) {
+          for (const name of clients) {
+            const { thinkMs, attemptMs, operationMs } = knobs;
+            const program = namespaceClient({
+              name,
+              minds,
+              known,
+              log,
+              phase,
+              thinkMs,
+              attemptMs,
+              operationMs,
+            });
+            world.machine(name).run("client", program);
+          }
+        },
+      },
+    ],
+    nemeses: [
+      partitions(everywhere, timing),
+      partitions([STORE, ...minds], timing, "service partitions"),
+      badLinks(everywhere, timing),
+      kills(everywhere.slice(1), timing),
+      crashesAtCalls(minds, timing),
+      pauses(everywhere.slice(1), timing),
+      powerCuts(minds, timing),
+      badClocks(everywhere.slice(1), timing, { jumpsMs: JUMPS_MS }),
+      storeFaults(shared, timing),
+    ],
+    checkers: [
+      {
+        name: "progress",
+        when: "healed",
+        check: () => {
+          const before = log.history.answeredCount;
+          const done = (): boolean => log.history.answeredCount >= before + RECOVERY_OPERATIONS;
+          const what = `${RECOVERY_OPERATIONS} operations`;
+          return demandProgress(world, { what, withinMs: RECOVERY_MS, done });
+        },
+      },
+      { name: "leaks", when: "end", check: () => stopAndDemandNoLeaks(world) },
+      { name: "serializability", when: "end", check: () => log.check() },
+    ],
+  };
+}
+
+function metaSettings(knobs: {
+  readonly collectMs: number;
+  readonly garbageDelayMs: number;
+}): MetaSettingsChanges {
+  return {
+    namespace: { garbageDelayMs: knobs.garbageDelayMs },
+    collect: {
+      everyMs: knobs.collectMs,
+      openRetryMs: 2000,
+      retryMs: 200,
+      retryMsMax: 2000,
+      entriesPerStep: 3,
+    },
+    sessions: { clientGraceMs: 1000, reapEveryMs: 500, spillMs: 3000 },
+    members: { beatMs: 400, deadMs: 2000 },
+    locks: { waitMs: 500, lookEveryMs: 50, waiterStaleMs: 3000 },
+    space: { everyMs: 2000 },
+    sweepEveryMs: 5000,
+  };
+}

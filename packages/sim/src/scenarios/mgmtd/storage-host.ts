@@ -1,0 +1,128 @@
+/**
+ * A storage node without storage: its targets hold the numbers of the writes that they have, and obey the routing, the
+ * lease and the releases exactly as a storage service has to.
+ */
+import type {
+  Chain,
+  NodeAgent,
+  NodeHost,
+  RoutingInfo,
+  TargetId,
+  TargetReport,
+  TargetState,
+} from "@smallpond/fs-core";
+
+/** What survives the process. */
+export interface TargetDisk {
+  readonly id: TargetId;
+  writes: ReadonlySet<number>;
+  /** The disk was replaced: what it held is gone. */
+  lost: boolean;
+}
+
+export class StorageHost implements NodeHost {
+  readonly disks: readonly TargetDisk[];
+  readonly incarnation: string;
+  agent: NodeAgent | undefined;
+  /** Targets that the routing has shown where nothing is expected of them since this process started. */
+  readonly #opened: Set<TargetId> = new Set();
+  readonly #synced: Map<TargetId, number> = new Map();
+  readonly #stoppedAt: Map<TargetId, bigint> = new Map();
+  #released: ReadonlySet<TargetId> = new Set();
+
+  constructor(disks: readonly TargetDisk[], incarnation: string) {
+    this.disks = disks;
+    this.incarnation = incarnation;
+  }
+
+  get routing(): RoutingInfo | undefined {
+    return this.agent?.routing;
+  }
+
+  report(): readonly TargetReport[] {
+    return this.disks.map((disk) => ({
+      target: disk.id,
+      disk: 0,
+      local: this.#local(disk),
+      chainVersion: this.chainOf(disk.id)?.version ?? 0,
+      usedBytes: 0n,
+      capacityBytes: 1n,
+    }));
+  }
+
+  release(targets: readonly TargetId[]): void {
+    this.#released = new Set(targets);
+    if (targets.some((target) => !this.#stoppedAt.has(target))) this.agent?.wake();
+  }
+
+  async configure(): Promise<void> {}
+
+  chainOf(target: TargetId): Chain | undefined {
+    for (const chain of this.routing?.chains.values() ?? []) {
+      if (chain.targets.some((member) => member.target === target)) return chain;
+    }
+    return undefined;
+  }
+
+  diskOf(target: TargetId): TargetDisk | undefined {
+    return this.disks.find(({ id }) => id === target);
+  }
+
+  /** Whether the target would answer a read at this moment, and take a write for that version of its chain. */
+  serves(target: TargetId): boolean {
+    return this.stateOf(target) === "serving" && this.#takesPart(target);
+  }
+
+  /** Whether it takes writes that are forwarded to it. */
+  takesWrites(target: TargetId): boolean {
+    const state = this.stateOf(target);
+    return (state === "serving" || state === "syncing") && this.#takesPart(target);
+  }
+
+  /** It has everything of that version of its chain. */
+  synced(target: TargetId, version: number): void {
+    this.#synced.set(target, version);
+    this.agent?.wake();
+  }
+
+  needsSync(target: TargetId): boolean {
+    const chain = this.chainOf(target);
+    return (
+      this.stateOf(target) === "syncing" &&
+      this.#takesPart(target) &&
+      this.#synced.get(target) !== chain?.version
+    );
+  }
+
+  stateOf(target: TargetId): TargetState | undefined {
+    return this.chainOf(target)?.targets.find((member) => member.target === target)?.state;
+  }
+
+  #takesPart(target: TargetId): boolean {
+    const stopped = this.#stoppedAt.get(target);
+    if (stopped !== undefined && (this.routing?.version ?? 0n) <= stopped) return false;
+    return this.#isOpen(target) && !this.#released.has(target) && this.agent?.lease.holds() === true;
+  }
+
+  #local({ id, lost }: TargetDisk): TargetReport["local"] {
+    if (!this.#isOpen(id) || this.#released.has(id)) {
+      this.#stoppedAt.set(id, this.routing?.version ?? 0n);
+      return "offline";
+    }
+    const chain = this.chainOf(id);
+    const state = this.stateOf(id);
+    if (state === "serving" && this.#takesPart(id)) return "upToDate";
+    if (state === "syncing" && this.#synced.get(id) === chain?.version) return "upToDate";
+    return lost ? "incomplete" : "online";
+  }
+
+  /** The chain may count on what the process before this one had in memory, until it has gone on without it. */
+  #isOpen(target: TargetId): boolean {
+    if (this.#opened.has(target)) return true;
+    if (this.agent?.routingCache.isLoaded !== true) return false;
+    const state = this.stateOf(target);
+    if (state === "serving" || state === "syncing" || state === "waiting") return false;
+    this.#opened.add(target);
+    return true;
+  }
+}

@@ -1,0 +1,79 @@
+/** A process of the file system's mind, put together as a real one is, from simulated seams. */
+import type { InvariantError } from "@smallpond/base";
+import {
+  type ChunkService,
+  Metrics,
+  MindNode,
+  type MindSettings,
+  NetTransport,
+  nodeId,
+  silentLogger,
+} from "@smallpond/fs-core";
+import { NodeCrypto } from "@smallpond/fs-core/platform";
+import { BufferPool, JAVASCRIPT_CRC32C, PortableNet } from "@smallpond/fs-native";
+import type { SharedStore } from "../../store/shared-store.ts";
+import type { Program, Seams } from "../../world/process.ts";
+import { aborted } from "./aborted.ts";
+import { addressOf, CLUSTER_ID, clusterSecret } from "./cluster.ts";
+
+export interface MindOptions {
+  /** From 1. */
+  readonly id: number;
+  readonly machine: string;
+  /** All machines with such a process, this one too. */
+  readonly minds: readonly string[];
+  readonly shared: SharedStore;
+  readonly settings: Pick<MindSettings, "metastore" | "mgmtd" | "meta">;
+  /** Storage as the process reaches it; there is none without. */
+  readonly chunks?: (seams: Seams) => ChunkService;
+}
+
+export function mindProgram(options: MindOptions): Program {
+  const { id, machine, minds, shared, settings, chunks } = options;
+  return async (seams) => {
+    const { clock, random, probes, net, stop } = seams;
+    const store = shared.open(seams);
+    const mind = await MindNode.start(
+      {
+        store,
+        clock,
+        random,
+        probes,
+        transport: new NetTransport({ net: new PortableNet(net), crc32c: JAVASCRIPT_CRC32C, probes }, {}),
+        crypto: new NodeCrypto(),
+        log: silentLogger(),
+        metrics: new Metrics(),
+        secret: clusterSecret(),
+        pool: newPool(),
+        ...(chunks === undefined ? {} : { chunks: chunks(seams) }),
+        onInvariant: (error: InvariantError) => {
+          throw error;
+        },
+      },
+      {
+        ...settings,
+        clusterId: CLUSTER_ID,
+        node: nodeId(id),
+        hostTag: machine,
+        address: addressOf(machine),
+        managers: minds.map(addressOf),
+        storage: chunks === undefined ? "none" : "chains",
+      },
+    );
+    await Promise.race([mind.failure, aborted(stop)]);
+    await mind.close();
+    await store.close();
+  };
+}
+
+/** Ordinary memory, little of it. */
+function newPool(): BufferPool {
+  return new BufferPool(
+    {
+      allocate: (bytes) => ({ buffer: new ArrayBuffer(bytes), alignment: 1 }),
+      // A dead process forgets what it had, as it should.
+      leaked: () => {},
+    },
+    { bytesMax: 2 ** 24, regionBytes: 2 ** 22 },
+  );
+}
