@@ -86,7 +86,7 @@ test("a rotation stands between what was told before and what comes behind", asy
   const told: string[] = [];
   await Promise.all([
     journal.append(record(1), () => told.push("1")),
-    journal.rotate((segment) => told.push(`segment ${segment}`)),
+    journal.rotate(({ segment }) => void told.push(`segment ${segment}`)),
     journal.append(record(2), () => told.push("2")),
   ]);
   expect(told).toEqual(["1", "segment 2", "2"]);

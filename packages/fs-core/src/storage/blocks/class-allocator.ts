@@ -83,10 +83,36 @@ export class ClassAllocator {
     this.#count(block, 1);
   }
 
+  /** Says that a block is in use, while all that are in use are told; `loaded` ends it. False when it was told before. */
+  load(block: number): boolean {
+    assert(block < this.#capacity, `there is no block ${block}`);
+    if (this.isUsed(block)) return false;
+    this.#bits[block >>> 5]! |= 1 << (block & 31);
+    this.#used[Math.floor(block / GROUP_BLOCKS)]! += 1;
+    this.#usedTotal += 1;
+    return true;
+  }
+
+  loaded(): void {
+    for (const groups of this.#byUsed) groups.clear();
+    for (let group = 0; group < Math.ceil(this.#capacity / GROUP_BLOCKS); group++) this.#file(group);
+  }
+
   give(block: number): void {
     assert(this.isUsed(block), `block ${block} is not in use`);
     this.#bits[block >>> 5]! &= ~(1 << (block & 31));
     this.#count(block, -1);
+  }
+
+  /** The free block with the lowest number. */
+  firstFree(): number | undefined {
+    for (let word = 0; word * 32 < this.#capacity; word++) {
+      const free = ~this.#bits[word]!;
+      if (free === 0) continue;
+      const block = word * 32 + (31 - Math.clz32(free & -free));
+      return block < this.#capacity ? block : undefined;
+    }
+    return undefined;
   }
 
   /** How many blocks behind the last one in use are free. */

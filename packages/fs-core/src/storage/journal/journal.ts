@@ -125,8 +125,14 @@ export class Journal {
   }
 
   /** Begins a new segment; `told` runs when all records before are told and none behind is. */
-  rotate(told: (segment: number) => void): Promise<void> {
-    return this.#enqueue({ bytes: undefined, begins: true, told: () => told(this.#segment) });
+  rotate(told: (begun: { readonly segment: number; readonly firstBatch: bigint }) => void): Promise<void> {
+    const tell = (batch: bigint): void => told({ segment: this.#segment, firstBatch: batch + 1n });
+    return this.#enqueue({ bytes: undefined, begins: true, told: tell });
+  }
+
+  /** Removes segments that a checkpoint has made needless. */
+  removeBefore(segment: number): Promise<void> {
+    return this.#files.removeBefore(segment);
   }
 
   /** Makes all that was told durable. */

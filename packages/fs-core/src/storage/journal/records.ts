@@ -74,6 +74,8 @@ export type StoreRecord =
   /** A pending version in the chunk's block: what its pages from `firstPage` on will be; the images of those that are. */
   | ({
       readonly kind: "prepare-patch";
+      /** The chunk's. */
+      readonly block: number;
       readonly firstPage: number;
       readonly sums: Uint32Array;
       readonly images: readonly PageImage[];
@@ -105,8 +107,8 @@ export type StoreRecord =
     }
   /** The pending version will not be. */
   | { readonly kind: "discard"; readonly key: ChunkKey; readonly version: ChunkVersion }
-  /** No chunk of the file from `from` to below `to`, committed or pending. */
-  | { readonly kind: "remove-range"; readonly file: FileData; readonly from: number; readonly to: number }
+  /** These chunks of the file are not there, committed or pending. */
+  | { readonly kind: "remove-many"; readonly file: FileData; readonly chunks: readonly number[] }
   | ({ readonly kind: "remember" } & DedupeEntry)
   | { readonly kind: "forget-session"; readonly session: SessionId }
   /** In checkpoints: pages that are committed and may not be in the block yet. */
@@ -121,6 +123,8 @@ export type RecordOf<K extends StoreRecord["kind"]> = Extract<StoreRecord, { rea
 
 /** Bytes of one answer that is kept for a request that is sent again. */
 export const RESULT_BYTES_MAX = 256;
+/** Chunks that one record removes. */
+export const REMOVALS_MAX = 4096;
 /** Images of pages in one update. */
 export const IMAGES_MAX = 18;
 const SUMS_MAX: number = CHUNK_BYTES_MAX / PAGE_BYTES;
@@ -197,14 +201,14 @@ export const storeRecord: Codec<StoreRecord> = union({
   "prepare-block": [1, struct({ ...prepared, ...content, block, sums, replaces: bool })],
   "prepare-patch": [
     2,
-    struct({ ...prepared, ...content, firstPage: varint, sums, images: list(pageImage, IMAGES_MAX) }),
+    struct({ ...prepared, ...content, block, firstPage: varint, sums, images: list(pageImage, IMAGES_MAX) }),
   ],
   "prepare-remove": [3, struct(prepared)],
   commit: [4, struct({ key, version, chainVersion: chainVersionCodec })],
   put: [5, struct({ key, version, chainVersion: chainVersionCodec, ...content, block, sums })],
   move: [6, struct({ key, version, block, sums })],
   discard: [7, struct({ key, version })],
-  "remove-range": [8, struct({ file, from: u32, to: varint })],
+  "remove-many": [8, struct({ file, chunks: list(u32, REMOVALS_MAX) })],
   remember: [9, struct(dedupeFields)],
   "forget-session": [10, struct({ session: sessionIdCodec })],
   redo: [11, struct({ key, block, images: list(pageImage, SUMS_MAX) })],

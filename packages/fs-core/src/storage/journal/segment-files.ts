@@ -16,7 +16,7 @@ export interface OpenSegment {
 export class SegmentFiles {
   readonly #disk: Disk;
   readonly #crc: Crc;
-  readonly #directory: string;
+  readonly directory: string;
   readonly #settings: { readonly segmentBytes: number; readonly salt: bigint };
   #spare: Promise<boolean> | undefined;
   #isSpareReady = false;
@@ -28,7 +28,7 @@ export class SegmentFiles {
   ) {
     this.#disk = deps.disk;
     this.#crc = deps.crc;
-    this.#directory = directory;
+    this.directory = directory;
     this.#settings = settings;
   }
 
@@ -62,7 +62,7 @@ export class SegmentFiles {
       await file.writeAt(makeSegmentHead(this.#crc, head, this.#settings.salt), 0);
       await file.sync();
       await this.#disk.rename({ from: this.#sparePath, to: path });
-      await this.#disk.syncDirectory(this.#directory);
+      await this.#disk.syncDirectory(this.directory);
     } catch (error) {
       await file.close();
       throw error;
@@ -74,12 +74,12 @@ export class SegmentFiles {
 
   /** The numbers of the segments there are, in order. */
   async list(): Promise<readonly number[]> {
-    const entries = await this.#disk.readdir(this.#directory);
+    const entries = await this.#disk.readdir(this.directory);
     return entries.map(({ name }) => segmentOf(name)).filter((segment) => segment !== undefined);
   }
 
   pathOf(segment: number): string {
-    return `${this.#directory}/${segmentName(segment)}`;
+    return `${this.directory}/${segmentName(segment)}`;
   }
 
   /** Removes segments before one: a checkpoint holds what they say. */
@@ -87,7 +87,7 @@ export class SegmentFiles {
     for (const old of await this.list()) {
       if (old < segment) await this.#disk.unlink(this.pathOf(old));
     }
-    await this.#disk.syncDirectory(this.#directory);
+    await this.#disk.syncDirectory(this.directory);
   }
 
   /** Waits for a spare that is being made. */
@@ -96,13 +96,19 @@ export class SegmentFiles {
   }
 
   get #sparePath(): string {
-    return `${this.#directory}/spare`;
+    return `${this.directory}/spare`;
   }
 
   async #makeSpare(): Promise<boolean> {
     const { segmentBytes } = this.#settings;
-    const file = await this.#disk.open(this.#sparePath, { write: true, create: true, truncate: true });
+    const file = await this.#disk.open(this.#sparePath, { write: true, create: true });
     try {
+      // One that a crash left holds zeros, whatever became of it, and room that a full disk may not give again.
+      if ((await file.size()) === segmentBytes) {
+        await file.sync();
+        return true;
+      }
+      await file.truncate(0);
       const zeros = new Uint8Array(Math.min(FILL_BYTES, segmentBytes));
       for (let at = 0; at < segmentBytes; at += zeros.length) {
         await file.writeAt(zeros.subarray(0, segmentBytes - at), at);

@@ -11,7 +11,7 @@ export interface SegmentHead {
 }
 
 /** Where batches begin. */
-export const SEGMENT_HEAD_BYTES = FRAME_ALIGN;
+export const SEGMENT_HEAD_BYTES: number = FRAME_ALIGN;
 /** No batch has this number, so that a head is never taken for one. */
 const HEAD_BATCH = 0n;
 

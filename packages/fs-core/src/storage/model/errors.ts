@@ -16,6 +16,8 @@ export type StoreErrorCode =
   /** A write or sync failed: what is durable is unknown until the store is opened again, which recovers. */
   | "STORE_FAILED"
   | "STORE_CLOSED"
+  /** The bytes of a request do not match the checksum they came with. Nothing was done. */
+  | "PAYLOAD_CORRUPT"
   | "BAD_CHUNK_REQUEST";
 
 export type StoreError = PondError<StoreErrorCode>;
@@ -84,4 +86,12 @@ export function storeClosed(): StoreError {
 
 export function badRequest(reason: string): StoreError {
   return new PondError("BAD_CHUNK_REQUEST", { kind: "invalid", message: reason });
+}
+
+export function payloadCorrupt(key: ChunkKey): StoreError {
+  return new PondError("PAYLOAD_CORRUPT", {
+    kind: "corrupt",
+    message: `the bytes for chunk ${keyText(key)} are not those that were sent`,
+    hint: "send them again",
+  });
 }

@@ -30,17 +30,6 @@ export function combinePages(crc: Crc, sums: Uint32Array, length: number): numbe
   return whole >>> 0;
 }
 
-/** The CRC of a chunk of the same length in which one page's sum changed. */
-export function replacePageSum(
-  crc: Crc,
-  whole: number,
-  change: { readonly page: number; readonly from: number; readonly to: number; readonly length: number },
-): number {
-  const { page, from, to, length } = change;
-  const behind = Math.max(0, length - (page + 1) * PAGE_BYTES);
-  return (whole ^ crc.combine((from ^ to) >>> 0, 0, behind)) >>> 0;
-}
-
 /** Sums of whole pages of memory, the last of `length` perhaps partial; written to `into` from `firstPage`. */
 export function sumPages(
   crc: Crc,

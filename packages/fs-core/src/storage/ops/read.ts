@@ -1,0 +1,100 @@
+/** Reads of a chunk. Every byte that is returned was checked against the checksum of its page (I9). */
+import { assertKey, type ChunkKey, type ChunkVersion, keyText } from "../model/chunk.ts";
+import { badRequest } from "../model/errors.ts";
+import { bytesOfPage, PAGE_BYTES, pagesOf } from "../model/pages.ts";
+import { readPages } from "../store/page-view.ts";
+import type { StoreParts } from "../store/parts.ts";
+import { committedView, type HeldView, pendingView } from "../store/views.ts";
+
+export interface ReadRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface ChunkRead {
+  readonly version: ChunkVersion;
+  /** Of the chunk. */
+  readonly chunkLength: number;
+  /** The bytes of the range that the chunk has, until `release`. */
+  readonly view: Uint8Array;
+  /** CRC-32C of `view`. */
+  readonly crc: number;
+  /** Once. */
+  release(): void;
+}
+
+/** The committed bytes of a range, cut at the chunk's end; undefined when the chunk is not there: a hole. */
+export async function read(
+  parts: StoreParts,
+  key: ChunkKey,
+  range: ReadRange,
+): Promise<ChunkRead | undefined> {
+  assertKey(key);
+  checkRange(range);
+  const view = await committedView(parts, key);
+  return view === undefined ? undefined : await readView(parts, view, range);
+}
+
+/** All bytes of the latest version, pending or not: what a replica that catches up is sent. */
+export async function readLatest(parts: StoreParts, key: ChunkKey): Promise<ChunkRead | undefined> {
+  assertKey(key);
+  using _turn = await parts.locks.take(keyText(key));
+  const pending = parts.state.pendings.get(key);
+  const view = pending === undefined ? await committedView(parts, key) : await pendingView(parts, pending);
+  return view === undefined ? undefined : await readView(parts, view, { offset: 0, length: view.length });
+}
+
+async function readView(parts: StoreParts, view: HeldView, range: ReadRange): Promise<ChunkRead> {
+  try {
+    return await readRange(parts, view, range);
+  } finally {
+    view.release();
+  }
+}
+
+async function readRange(parts: StoreParts, view: HeldView, range: ReadRange): Promise<ChunkRead> {
+  const { version, length: chunkLength } = view;
+  const end = Math.min(range.offset + range.length, chunkLength);
+  if (end <= range.offset) {
+    return { version, chunkLength, view: new Uint8Array(0), crc: 0, release: () => {} };
+  }
+  const firstPage = Math.floor(range.offset / PAGE_BYTES);
+  const pages = pagesOf(end) - firstPage;
+  const buffer = await parts.buffers.take(pages * PAGE_BYTES);
+  try {
+    const into = buffer.view.subarray(0, pages * PAGE_BYTES);
+    await readPages({ ...parts, checks: parts.bug !== "unchecked-read" }, view, { firstPage, into });
+    const start = range.offset - firstPage * PAGE_BYTES;
+    const bytes = into.subarray(start, start + end - range.offset);
+    const crc = crcOfRange(parts, view, { offset: range.offset, bytes });
+    return { version, chunkLength, view: bytes, crc, release: () => buffer.release() };
+  } catch (error) {
+    buffer.release();
+    throw error;
+  }
+}
+
+/** Put together from the checksums of whole pages, so that it vouches for what was written and not for what was read. */
+function crcOfRange(
+  { crc }: StoreParts,
+  view: HeldView,
+  { offset, bytes }: { readonly offset: number; readonly bytes: Uint8Array },
+): number {
+  let whole = 0;
+  let at = 0;
+  while (at < bytes.length) {
+    const page = Math.floor((offset + at) / PAGE_BYTES);
+    const inPage = (offset + at) % PAGE_BYTES;
+    const count = Math.min(bytes.length - at, PAGE_BYTES - inPage);
+    const isWhole = inPage === 0 && count === bytesOfPage(page, view.length);
+    const sum = isWhole ? view.sums[page]! : crc.of(bytes.subarray(at, at + count));
+    whole = crc.combine(whole, sum, count);
+    at += count;
+  }
+  return whole >>> 0;
+}
+
+function checkRange({ offset, length }: ReadRange): void {
+  const isRange = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
+  if (!isRange) throw badRequest(`a chunk has no range of ${length} bytes at ${offset}`);
+}

@@ -1,0 +1,50 @@
+/** Removes the chunks of a file in a range of numbers at once: of a file that is gone, or past a truncation. */
+import { REMOVALS_MAX } from "../journal/records.ts";
+import { assertFile, type FileData, keyText } from "../model/chunk.ts";
+import type { Turn } from "../store/key-locks.ts";
+import { record, type StoreParts } from "../store/parts.ts";
+
+export interface RangeRemoval {
+  readonly removed: number;
+  /** There may be more, or new ones: call again until nothing is removed. */
+  readonly more: boolean;
+}
+
+/** From `from` to below `to`, at most `limit` chunks; what is pending goes too. */
+export async function removeRange(
+  parts: StoreParts,
+  file: FileData,
+  range: { readonly from: number; readonly to: number; readonly limit: number },
+): Promise<RangeRemoval> {
+  assertFile(file);
+  const limit = Math.min(range.limit, REMOVALS_MAX);
+  const chunks = chunksInRange(parts, file, { ...range, limit });
+  if (chunks.length === 0) return { removed: 0, more: false };
+  const turns: Turn[] = [];
+  try {
+    // In one order for all, or two removals could wait for each other.
+    for (const chunk of chunks) turns.push(await parts.locks.take(keyText({ ...file, chunk })));
+    await record(parts, { kind: "remove-many", file, chunks });
+  } finally {
+    for (const turn of turns) turn.release();
+  }
+  return { removed: chunks.length, more: chunks.length === limit };
+}
+
+/** In order. */
+function chunksInRange(
+  { state }: StoreParts,
+  file: FileData,
+  { from, to, limit }: { readonly from: number; readonly to: number; readonly limit: number },
+): readonly number[] {
+  const chunks = new Set<number>();
+  for (const { key } of state.index.from({ ...file, chunk: from })) {
+    if (key.inode !== file.inode || key.dataVersion !== file.dataVersion || key.chunk >= to) break;
+    if (chunks.size === limit) break;
+    chunks.add(key.chunk);
+  }
+  for (const { key } of state.pendings.ofFile(file)) {
+    if (key.chunk >= from && key.chunk < to) chunks.add(key.chunk);
+  }
+  return [...chunks].sort((a, b) => a - b).slice(0, limit);
+}
