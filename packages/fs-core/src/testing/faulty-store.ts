@@ -114,8 +114,10 @@ export class FaultyStore implements OrderedStore {
     }
     if (draw < unknownBeforeShare + unknownAfterShare + unknownLateShare) {
       probes.mark("faulty store: unknown, written late");
-      clock.timer(lateMs, () => void work().catch(() => {}));
-      return await this.#call<ApplyOutcome>(async () => "unknown");
+      return await this.#call<ApplyOutcome>(async () => {
+        clock.timer(lateMs, () => void work().catch(() => {}));
+        return "unknown";
+      });
     }
     return await this.#call(work);
   }
