@@ -1,4 +1,9 @@
 /** What can be asked of a metadata service, by name: the side of whoever asks. */
+import { cancelLock } from "../meta/locks/cancel-lock.ts";
+import { releaseLocks } from "../meta/locks/release-locks.ts";
+import { setLock } from "../meta/locks/set-lock.ts";
+import { testLock } from "../meta/locks/test-lock.ts";
+import { unlock } from "../meta/locks/unlock.ts";
 import { batchStat } from "../meta/ops/batch-stat.ts";
 import { create } from "../meta/ops/create.ts";
 import { getXattr } from "../meta/ops/get-xattr.ts";
@@ -32,6 +37,7 @@ import { truncate } from "../meta/sessions/truncate.ts";
 
 export interface MetaMethods {
   readonly batchStat: typeof batchStat.method;
+  readonly cancelLock: typeof cancelLock.method;
   readonly close: typeof close.method;
   readonly create: typeof create.method;
   readonly getXattr: typeof getXattr.method;
@@ -42,29 +48,34 @@ export interface MetaMethods {
   readonly mkdirs: typeof mkdirs.method;
   readonly openToRead: typeof openToRead.method;
   readonly openToWrite: typeof openToWrite.method;
-  readonly readInline: typeof readInline.method;
   readonly readdir: typeof readdir.method;
+  readonly readInline: typeof readInline.method;
+  readonly releaseLocks: typeof releaseLocks.method;
   readonly removeTree: typeof removeTree.method;
   readonly removeXattr: typeof removeXattr.method;
   readonly rename: typeof rename.method;
   readonly reserveAppend: typeof reserveAppend.method;
   readonly rmdir: typeof rmdir.method;
-  readonly setLayout: typeof setLayout.method;
-  readonly setXattr: typeof setXattr.method;
   readonly setattr: typeof setattr.method;
+  readonly setLayout: typeof setLayout.method;
+  readonly setLock: typeof setLock.method;
+  readonly setXattr: typeof setXattr.method;
   readonly stat: typeof stat.method;
-  readonly statPath: typeof statPath.method;
   readonly statfs: typeof statfs.method;
+  readonly statPath: typeof statPath.method;
   readonly symlink: typeof symlink.method;
   readonly sync: typeof sync.method;
+  readonly testLock: typeof testLock.method;
   readonly tmpfile: typeof tmpfile.method;
   readonly truncate: typeof truncate.method;
   readonly unlink: typeof unlink.method;
+  readonly unlock: typeof unlock.method;
   readonly writeFile: typeof writeFile.method;
 }
 
 export const META: MetaMethods = {
   batchStat: batchStat.method,
+  cancelLock: cancelLock.method,
   close: close.method,
   create: create.method,
   getXattr: getXattr.method,
@@ -75,23 +86,27 @@ export const META: MetaMethods = {
   mkdirs: mkdirs.method,
   openToRead: openToRead.method,
   openToWrite: openToWrite.method,
-  readInline: readInline.method,
   readdir: readdir.method,
+  readInline: readInline.method,
+  releaseLocks: releaseLocks.method,
   removeTree: removeTree.method,
   removeXattr: removeXattr.method,
   rename: rename.method,
   reserveAppend: reserveAppend.method,
   rmdir: rmdir.method,
-  setLayout: setLayout.method,
-  setXattr: setXattr.method,
   setattr: setattr.method,
+  setLayout: setLayout.method,
+  setLock: setLock.method,
+  setXattr: setXattr.method,
   stat: stat.method,
-  statPath: statPath.method,
   statfs: statfs.method,
+  statPath: statPath.method,
   symlink: symlink.method,
   sync: sync.method,
+  testLock: testLock.method,
   tmpfile: tmpfile.method,
   truncate: truncate.method,
   unlink: unlink.method,
+  unlock: unlock.method,
   writeFile: writeFile.method,
 };
