@@ -98,9 +98,10 @@ function bounds({ begin, end }: KeyRange, { limit, reverse, transaction }: ScanO
   return { start: most, exclusiveStart: true, end: least, inclusiveEnd: true, reverse, limit, transaction };
 }
 
-/** Not a `Buffer`, whose `slice` is a view. */
+/** Not a `Buffer`, whose `slice` is a view, and not in memory that it shares. */
 export function plain(bytes: Uint8Array | undefined): Uint8Array | undefined {
-  return bytes === undefined ? undefined : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes === undefined) return undefined;
+  return bytes.length === bytes.buffer.byteLength ? new Uint8Array(bytes.buffer) : new Uint8Array(bytes);
 }
 
 /** The types leave out that reads take a transaction here too. */

@@ -248,6 +248,25 @@ test("the journal stays short", async () => {
   expect(rows.length).toBeLessThanOrEqual(10);
 });
 
+test("a batch that fails leaves no gap in the journal", async () => {
+  await using cluster = new Cluster({ node: { engine: { journalBatchesMax: 4 } } });
+  const owner = await cluster.add();
+  await cluster.until(() => owner.node.isOwner);
+  const journal = (): number => {
+    const rows = { begin: "\u00ff", end: "\u00ff\u00ff", limit: 1000, reverse: false };
+    return cluster.state.rows.scan(rows).length;
+  };
+  for (let each = 0; each < 8; each++) await put(owner.node, "x", `${each}`);
+  const rows = journal();
+  owner.store.set({ full: true });
+  for (let each = 0; each < 8; each++) {
+    expect(await codeOf(cluster.result(put(owner.node, "x", "full")))).toBe("STORE_FULL");
+  }
+  owner.store.heal();
+  for (let each = 0; each < 8; each++) await put(owner.node, "x", `${each}`);
+  expect(journal()).toBe(rows);
+});
+
 test("a full store refuses what is written, serves what is read, and goes on when there is room", async () => {
   await using cluster = new Cluster();
   const [owner, other] = await cluster.pair();

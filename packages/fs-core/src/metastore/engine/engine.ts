@@ -227,7 +227,8 @@ export class Engine implements TransactionBackend {
     );
     const row = { version, epoch: this.epoch, commits };
     const mutations: StoreMutation[] = batch.mutations(bases);
-    for (const gone of this.#journal.trim(clock.monotonicMs())) mutations.push(journalClearing(gone));
+    const overdue = this.#journal.overdue(clock.monotonicMs());
+    for (const gone of overdue) mutations.push(journalClearing(gone));
     mutations.push(journalMutation(row));
 
     const beganMs = clock.monotonicMs();
@@ -235,6 +236,7 @@ export class Engine implements TransactionBackend {
     metrics.batchSeconds.observe((clock.monotonicMs() - beganMs) / 1000);
     if (outcome !== "applied") return await this.#afterLoss(accepted, version, outcome);
     this.#version = version;
+    this.#journal.forget(overdue.length);
     this.#journal.add(row, clock.monotonicMs());
     metrics.batches.add();
     metrics.commits.add(accepted.length);

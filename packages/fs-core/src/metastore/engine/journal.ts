@@ -47,30 +47,35 @@ export class Journal {
     for (const { id, version } of row.commits) this.#versions.set(id, version);
   }
 
-  /** Forgets what is over the limits: the versions whose rows go with the next batch. The last row always stays. */
-  trim(nowMs: number): readonly bigint[] {
-    const gone: bigint[] = [];
-    while (gone.length < CLEARED_AT_ONCE_MAX && this.#isOver(nowMs)) {
-      const row = this.#rows[this.#first]!;
-      this.#first += 1;
+  /** Versions of rows that are over the limits: they go with the next batch. The last row always stays. */
+  overdue(nowMs: number): readonly bigint[] {
+    const versions: bigint[] = [];
+    while (versions.length < CLEARED_AT_ONCE_MAX && this.#isOver(this.#first + versions.length, nowMs)) {
+      versions.push(this.#rows[this.#first + versions.length]!.version);
+    }
+    return versions;
+  }
+
+  /** The first rows are gone from the store. Not before: a gap would pass for commits that never were. */
+  forget(count: number): void {
+    for (const row of this.#rows.slice(this.#first, this.#first + count)) {
       for (const { id } of row.commits) this.#versions.delete(id);
       this.#floor = row.version;
-      gone.push(row.version);
     }
+    this.#first += count;
     if (this.#first > 1024 && this.#first > this.#rows.length / 2) {
       this.#rows = this.#rows.slice(this.#first);
       this.#first = 0;
     }
-    return gone;
   }
 
-  #isOver(nowMs: number): boolean {
-    const count = this.#rows.length - this.#first;
+  #isOver(at: number, nowMs: number): boolean {
+    const count = this.#rows.length - at;
     if (count <= 1) return false;
     return (
       count > this.#limits.journalBatchesMax ||
       this.#versions.size > this.#limits.journalCommitsMax ||
-      this.#rows[this.#first]!.atMs < nowMs - this.#limits.journalMs
+      this.#rows[at]!.atMs < nowMs - this.#limits.journalMs
     );
   }
 }
