@@ -84,9 +84,22 @@ export type {
   StoreMutation,
   StoreSnapshot,
 } from "./metastore/ordered-store.ts";
+export {
+  DEFAULT_ENGINE_SETTINGS,
+  DEFAULT_LEASE_SETTINGS,
+  DEFAULT_REMOTE_SETTINGS,
+  DEFAULT_RETRY_SETTINGS,
+  type EngineSettings,
+  type LeaseSettings,
+  type RemoteSettings,
+  type RetrySettings,
+} from "./metastore/settings.ts";
 export type {
+  BeginOptions,
   CommitOutcome,
   Metastore,
+  MetastoreError,
+  MetastoreErrorCode,
   RangeOptions,
   RangePage,
   ReadOptions,
