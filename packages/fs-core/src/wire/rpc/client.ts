@@ -14,9 +14,10 @@ import {
 } from "@smallpond/base";
 import type { Crypto } from "../../service/crypto.ts";
 import type { Logger } from "../../service/log.ts";
-import type { Counter, Family, Histogram, Metrics } from "../../service/metrics.ts";
+import type { Counter, Family, Metrics } from "../../service/metrics.ts";
 import type { Channel, Transport } from "../transport/transport.ts";
 import type { Credentials } from "./authentication.ts";
+import { CallMeter } from "./call-meter.ts";
 import { ClientConnection, type Outcome } from "./client-connection.ts";
 import { noAnswer, rpcError } from "./errors.ts";
 import type { Caller, CallOptions, Method } from "./method.ts";
@@ -38,8 +39,7 @@ export class RpcClient implements Caller, AsyncDisposable {
   readonly #deps: RpcClientDeps;
   readonly #settings: RpcClientSettings;
   readonly #place: string;
-  readonly #calls: Family<Counter>;
-  readonly #seconds: Family<Histogram>;
+  readonly #meter: CallMeter;
   readonly #resent: Family<Counter>;
   readonly #closed: AbortController = new AbortController();
   #current: ClientConnection | undefined;
@@ -57,15 +57,10 @@ export class RpcClient implements Caller, AsyncDisposable {
     this.#place = formatAddress(address);
     this.#settings = { ...DEFAULT_RPC_CLIENT_SETTINGS, ...given };
     const { metrics } = deps;
-    this.#calls = metrics.counters("pond_rpc_client_calls_total", "Calls made, by method and outcome.", [
-      "method",
-      "outcome",
-    ]);
-    this.#seconds = metrics.histograms(
-      "pond_rpc_client_call_duration_seconds",
-      "From a call to its outcome, by method.",
-      ["method"],
-    );
+    this.#meter = new CallMeter(metrics, {
+      calls: ["pond_rpc_client_calls_total", "Calls made, by method and outcome."],
+      seconds: ["pond_rpc_client_call_duration_seconds", "From a call to its outcome, by method."],
+    });
     this.#resent = metrics.counters("pond_rpc_client_resent_total", "Questions sent again, by method.", [
       "method",
     ]);
@@ -86,8 +81,7 @@ export class RpcClient implements Caller, AsyncDisposable {
       throw error;
     } finally {
       deadline[Symbol.dispose]();
-      this.#calls.of(method.name, outcome).add();
-      this.#seconds.of(method.name).observe((clock.monotonicMs() - startMs) / 1000);
+      this.#meter.count(method.name, outcome, clock.monotonicMs() - startMs);
     }
   }
 
@@ -272,12 +266,8 @@ function clientClosed(place: string): PondError {
   return rpcError("CLIENT_CLOSED", "closed", `the caller of ${place} is closed`);
 }
 
-const HEX = "0123456789abcdef";
-
 function newTraceId(random: Random): string {
-  let hex = "";
-  for (const byte of random.bytes(16)) hex += HEX[byte >>> 4]! + HEX[byte & 15]!;
-  return hex;
+  return Buffer.from(random.bytes(16)).toString("hex");
 }
 
 /** The promise, or the signal's reason as soon as it aborts; the promise goes on. */

@@ -109,13 +109,9 @@ export const questionHeadCodec: Codec<QuestionHead> = struct({
 });
 
 function fromHexDigits(hex: string): Uint8Array {
-  const bytes = new Uint8Array(16);
-  for (let at = 0; at < 16; at++) bytes[at] = Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16);
-  return bytes;
+  return Buffer.from(hex, "hex");
 }
 
 function toHexDigits(bytes: Uint8Array): string {
-  let hex = "";
-  for (const byte of bytes) hex += byte < 16 ? `0${byte.toString(16)}` : byte.toString(16);
-  return hex;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
 }

@@ -11,7 +11,8 @@ import {
   type Probes,
 } from "@smallpond/base";
 import type { Logger } from "../../service/log.ts";
-import type { Counter, Family, Gauge, Histogram, Metrics } from "../../service/metrics.ts";
+import type { Gauge, Metrics } from "../../service/metrics.ts";
+import { CallMeter } from "./call-meter.ts";
 import { rpcError, tellable } from "./errors.ts";
 import type { Access, CallContext, Handler, Method, Principal } from "./method.ts";
 
@@ -35,7 +36,6 @@ export const DEFAULT_RPC_ROUTER_SETTINGS: RpcRouterSettings = { callsMax: 4096 }
 export interface Route {
   readonly method: Method<unknown, unknown>;
   readonly handler: Handler<unknown, unknown>;
-  readonly seconds: Histogram;
 }
 
 export class RpcRouter {
@@ -45,8 +45,7 @@ export class RpcRouter {
   readonly #onInvariant: (error: InvariantError) => void;
   readonly #settings: RpcRouterSettings;
   readonly #routes: Map<number, Route> = new Map();
-  readonly #calls: Family<Counter>;
-  readonly #seconds: Family<Histogram>;
+  readonly #meter: CallMeter;
   readonly #gauge: Gauge;
   #running = 0;
 
@@ -57,15 +56,10 @@ export class RpcRouter {
     this.#onInvariant = deps.onInvariant;
     this.#settings = { ...DEFAULT_RPC_ROUTER_SETTINGS, ...settings };
     const { metrics } = deps;
-    this.#calls = metrics.counters("pond_rpc_server_calls_total", "Calls by method and outcome.", [
-      "method",
-      "outcome",
-    ]);
-    this.#seconds = metrics.histograms(
-      "pond_rpc_server_call_duration_seconds",
-      "How long handlers took, by method.",
-      ["method"],
-    );
+    this.#meter = new CallMeter(metrics, {
+      calls: ["pond_rpc_server_calls_total", "Calls by method and outcome."],
+      seconds: ["pond_rpc_server_call_duration_seconds", "How long handlers took, by method."],
+    });
     this.#gauge = metrics.gauge("pond_rpc_server_calls_running", "Calls that handlers are working on.");
   }
 
@@ -80,7 +74,6 @@ export class RpcRouter {
     this.#routes.set(method.id, {
       method: method as Method<unknown, unknown>,
       handler: handler as Handler<unknown, unknown>,
-      seconds: this.#seconds.of(method.name),
     });
   }
 
@@ -98,7 +91,7 @@ export class RpcRouter {
     }
     const { name, access } = route.method;
     if (!mayCall(access, principal)) {
-      this.#calls.of(name, "denied").add();
+      this.#meter.countRefused(name, "denied");
       throw rpcError(
         "ACCESS_DENIED",
         "invalid",
@@ -107,7 +100,7 @@ export class RpcRouter {
     }
     const { callsMax } = this.#settings;
     if (this.#running >= callsMax || this.#probes.buggify("rpc.overloaded", 0.02)) {
-      this.#calls.of(name, "overloaded").add();
+      this.#meter.countRefused(name, "overloaded");
       throw rpcError(
         "OVERLOADED",
         "retry",
@@ -139,8 +132,7 @@ export class RpcRouter {
       this.#running -= 1;
       this.#gauge.add(-1);
       const ms = this.#clock.monotonicMs() - startMs;
-      route.seconds.observe(ms / 1000);
-      this.#calls.of(method.name, outcome).add();
+      this.#meter.count(method.name, outcome, ms);
       this.#log.debug("rpc call", {
         method: method.name,
         outcome,
