@@ -13,10 +13,15 @@ interface LoggedBatch {
   readonly cleared: TextRange[];
 }
 
+/** Forgotten batches whose places are not worth a copy of the others. */
+const COMPACTED_MIN = 64;
+
 export class ConflictLog {
   readonly #keysMax: number;
   readonly #latest: Map<KeyText, number> = new Map();
   #batches: LoggedBatch[] = [];
+  /** Where the oldest batch is; those before it are forgotten. */
+  #first = 0;
   #clearedCount = 0;
   #keyCount = 0;
   #base: number;
@@ -56,7 +61,7 @@ export class ConflictLog {
       if (written !== undefined && written > version) return true;
     }
     if (reads.readRanges.length === 0 && this.#clearedCount === 0) return false;
-    for (let at = this.#batches.length - 1; at >= 0; at--) {
+    for (let at = this.#batches.length - 1; at >= this.#first; at--) {
       const batch = this.#batches[at]!;
       if (batch.version <= version) return false;
       if (touches(batch, reads)) return true;
@@ -66,13 +71,14 @@ export class ConflictLog {
 
   /** Forgets batches before `untilMs`, and older ones where there are too many keys. */
   prune(untilMs: number): void {
-    let count = 0;
-    for (const batch of this.#batches) {
+    for (; this.#first < this.#batches.length; this.#first++) {
+      const batch = this.#batches[this.#first]!;
       if (batch.atMs >= untilMs && this.#keyCount <= this.#keysMax) break;
       this.#forget(batch);
-      count += 1;
     }
-    if (count > 0) this.#batches = this.#batches.slice(count);
+    if (this.#first <= COMPACTED_MIN || this.#first <= this.#batches.length / 2) return;
+    this.#batches = this.#batches.slice(this.#first);
+    this.#first = 0;
   }
 
   #forget({ version, keys, cleared }: LoggedBatch): void {
