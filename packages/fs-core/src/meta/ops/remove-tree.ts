@@ -55,9 +55,10 @@ export const removeTree: Operation<RemoveTreeQuestion, undefined, NamespaceDeps>
     const { directory, name, entry } = await findPlace(context, place, asked);
     requireAccess(user, directory, MAY.execute, asked);
     if (entry === undefined) throw refused("ENOENT", asked);
-    const top = asDirectory(await readEntryInode(transaction, entry), asked);
+    const found = await readEntryInode(transaction, entry);
     const changer = { user, client };
-    requireRemoving(changer, directory, top, asked);
+    requireRemoving(changer, directory, found, asked);
+    const top = asDirectory(found, asked);
     if (!isSuperuser(user)) await requireRights(context, changer, top, asked);
     dropEntry(transaction, directory.id, name);
     touchDirectory(transaction, directory.id, nowNs, -1);

@@ -7,7 +7,7 @@ import { type Changer, requireAdding, requireRemoving } from "../access/entry-ru
 import { type Asked, MAY, refused, requireAccess } from "../access/permissions.ts";
 import { readEntryInode, requireEmpty } from "../inodes/reads.ts";
 import { dropEntry, dropInode, dropLink, putEntry, putInode, touchDirectory } from "../inodes/writes.ts";
-import type { Inode } from "../model/inode.ts";
+import type { DirectoryInode, Inode } from "../model/inode.ts";
 import type { NamespaceDeps } from "../namespace-deps.ts";
 import {
   type MutationHeader,
@@ -17,7 +17,7 @@ import {
   type Operation,
   type OperationContext,
 } from "../operation.ts";
-import { isBelow } from "../walk/ancestors.ts";
+import { relationTo } from "../walk/ancestors.ts";
 import { checkPlace, type FoundPlace, findPlace, type Place, placeCodec } from "../walk/place.ts";
 
 export interface RenameQuestion extends MutationHeader {
@@ -59,18 +59,12 @@ export const rename: Operation<RenameQuestion, undefined, NamespaceDeps> = mutat
     const [from, to] = await readEnds(context, question, asked);
     // Two names of one inode: nothing changes, as POSIX has it.
     if (to.inode?.id === from.inode.id) return undefined;
-    requireMovable(changer, from, to, asked);
-    requireAdding(changer, to.directory, asked);
-    if (to.inode !== undefined) requireRemoving(changer, to.directory, to.inode, asked);
-    await requireNoLoop(context, from, to, asked);
+    await requireNoLoop(context, from, to, mode, asked);
+    requireRights(changer, from, to, mode, asked);
     if (to.inode === undefined) {
       move(context, from, to);
     } else if (mode === "exchange") {
-      const other = { ...to, inode: to.inode };
-      requireAdding(changer, from.directory, asked);
-      requireMovable(changer, other, from, asked);
-      await requireNoLoop(context, other, from, asked);
-      exchange(context, from, other);
+      exchange(context, from, { ...to, inode: to.inode });
     } else {
       await replace(context, from, { ...to, inode: to.inode }, asked);
     }
@@ -111,24 +105,61 @@ async function readEnds(
   ];
 }
 
-/** Refuses who may not take it from its place to another directory. */
-function requireMovable(changer: Changer, from: End<Inode>, to: FoundPlace, asked: Asked): void {
-  requireRemoving(changer, from.directory, from.inode, asked);
-  if (from.directory.id === to.directory.id) return;
-  // Its `..` is written to.
-  if (from.inode.kind === "directory") requireAccess(changer.user, from.inode, MAY.write, asked);
-  if (from.inode.quota !== to.directory.quota) throw refused("EXDEV", asked);
-}
-
+/** Refuses to put a directory below itself, at either end. */
 async function requireNoLoop(
   { transaction }: Context,
   from: End<Inode>,
-  to: FoundPlace,
+  to: End<Inode | undefined>,
+  mode: RenameMode,
   asked: Asked,
 ): Promise<void> {
-  if (from.inode.kind !== "directory" || from.directory.id === to.directory.id) return;
-  if (!(await isBelow(transaction, to.directory, from.inode.id, asked))) return;
-  throw refused("EINVAL", asked, "a directory cannot go below itself");
+  if (from.directory.id === to.directory.id) return;
+  if (from.inode.kind === "directory") {
+    const relation = await relationTo(transaction, to.directory, from.inode.id, asked);
+    if (relation === "below") throw refused("EINVAL", asked, "a directory cannot go below itself");
+    if (relation === "detached") throw refused("ENOENT", asked, "its new directory was removed");
+  }
+  if (to.inode?.kind === "directory") {
+    const relation = await relationTo(transaction, from.directory, to.inode.id, asked);
+    const code = mode === "exchange" ? "EINVAL" : "ENOTEMPTY";
+    if (relation === "below")
+      throw refused(code, asked, "what is moved is in the directory that it would replace");
+  }
+}
+
+/** In the order in which a kernel looks: rights to both names, what takes whose place, rights to what moves. */
+function requireRights(
+  changer: Changer,
+  from: End<Inode>,
+  to: End<Inode | undefined>,
+  mode: RenameMode,
+  asked: Asked,
+): void {
+  const named = { ...asked, subject: to.name };
+  requireRemoving(changer, from.directory, from.inode, asked);
+  requireAdding(changer, to.directory, named);
+  if (to.inode !== undefined) requireRemoving(changer, to.directory, to.inode, named);
+  if (to.inode !== undefined && mode === "exchange") {
+    requireAdding(changer, from.directory, asked);
+    requireCrossing(changer, to.inode, to.directory, from.directory, named);
+  } else if (to.inode !== undefined && isDirectory(from.inode) !== isDirectory(to.inode)) {
+    throw refused(to.inode.kind === "directory" ? "EISDIR" : "ENOTDIR", named);
+  }
+  requireCrossing(changer, from.inode, from.directory, to.directory, asked);
+}
+
+/** Refuses who may not take it from one directory to another. */
+function requireCrossing(
+  { user }: Changer,
+  inode: Inode,
+  from: DirectoryInode,
+  to: DirectoryInode,
+  asked: Asked,
+): void {
+  if (from.id === to.id) return;
+  // Its `..` is written to.
+  if (inode.kind === "directory") requireAccess(user, inode, MAY.write, asked);
+  if (inode.quota !== to.quota) throw refused("EXDEV", asked);
 }
 
 function move(context: Context, from: End<Inode>, to: FoundPlace): void {
@@ -140,18 +171,10 @@ function move(context: Context, from: End<Inode>, to: FoundPlace): void {
 async function replace(context: Context, from: End<Inode>, to: End<Inode>, asked: Asked): Promise<void> {
   const { transaction, nowNs, deps } = context;
   const { inode: replaced } = to;
-  const named = { ...asked, subject: to.name };
   if (replaced.kind === "directory") {
-    if (from.inode.kind !== "directory") {
-      // It is not empty either, as the moved one is in it: kernels say that first.
-      const holds = await isBelow(transaction, from.directory, replaced.id, asked);
-      throw refused(holds ? "ENOTEMPTY" : "EISDIR", named);
-    }
-    await requireEmpty(transaction, replaced.id, named);
+    await requireEmpty(transaction, replaced.id, { ...asked, subject: to.name });
     dropInode(transaction, replaced);
   } else {
-    if (from.inode.kind === "directory")
-      throw refused("ENOTDIR", named, "a directory takes the place of directories only");
     dropLink(transaction, replaced, { nowNs, garbageDelayMs: deps.settings.garbageDelayMs });
   }
   dropEntry(transaction, from.directory.id, from.name);

@@ -26,8 +26,9 @@ export const rmdir: Operation<RmdirQuestion, undefined, NamespaceDeps> = mutatio
     const { directory, name, entry } = await findPlace(context, place, asked);
     requireAccess(user, directory, MAY.execute, asked);
     if (entry === undefined) throw refused("ENOENT", asked);
-    const inode = asDirectory(await readEntryInode(transaction, entry), asked);
-    requireRemoving({ user, client }, directory, inode, asked);
+    const found = await readEntryInode(transaction, entry);
+    requireRemoving({ user, client }, directory, found, asked);
+    const inode = asDirectory(found, asked);
     await requireEmpty(transaction, inode.id, asked);
     dropEntry(transaction, directory.id, name);
     dropInode(transaction, inode);

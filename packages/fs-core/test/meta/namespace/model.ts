@@ -97,21 +97,21 @@ export class ModelFileSystem {
     if (mode === "exchange" && other === undefined) return ["ENOENT"];
     if (moved === other) return DONE;
     const crosses = source.directory !== target.directory;
-    if (crosses && moved.quota !== target.directory.quota) return ["EXDEV"];
     if (crosses && isWithin(target.directory, moved)) return ["EINVAL"];
+    if (crosses && other !== undefined && isWithin(source.directory, other)) {
+      return [mode === "exchange" ? "EINVAL" : "ENOTEMPTY"];
+    }
     if (mode === "exchange" && other !== undefined) {
       if (crosses && other.quota !== source.directory.quota) return ["EXDEV"];
-      if (crosses && isWithin(source.directory, other)) return ["EINVAL"];
+      if (crosses && moved.quota !== target.directory.quota) return ["EXDEV"];
       put(source, other);
       put(target, moved);
       return DONE;
     }
-    if (other?.kind === "directory") {
-      if (moved.kind !== "directory") return [isWithin(source.directory, other) ? "ENOTEMPTY" : "EISDIR"];
-      if (other.entries.size > 0) return ["ENOTEMPTY"];
-    } else if (other !== undefined && moved.kind === "directory") {
-      return ["ENOTDIR"];
-    }
+    if (other?.kind === "directory" && moved.kind !== "directory") return ["EISDIR"];
+    if (other !== undefined && other.kind !== "directory" && moved.kind === "directory") return ["ENOTDIR"];
+    if (crosses && moved.quota !== target.directory.quota) return ["EXDEV"];
+    if (other?.kind === "directory" && other.entries.size > 0) return ["ENOTEMPTY"];
     source.directory.entries.delete(source.name);
     put(target, moved);
     return DONE;

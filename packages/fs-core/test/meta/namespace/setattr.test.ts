@@ -112,6 +112,11 @@ describe("flags", () => {
   });
 });
 
+test("who changes nothing needs no right to, and nothing changes", async () => {
+  const { bob, file, set } = await start();
+  expect(await set(bob, {})).toEqual(file);
+});
+
 test("what is gone is ESTALE", async () => {
   const { alice, root, file, set } = await start();
   await alice.unlink("/home/a");
