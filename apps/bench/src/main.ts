@@ -6,7 +6,7 @@ import { thisMachine } from "./harness/machine.ts";
 import { type BenchmarkResult, runBenchmark } from "./harness/run-benchmark.ts";
 import { benchmarkText, machineText, summaryText } from "./harness/text-report.ts";
 import { type BenchOptions, parseOptions, USAGE } from "./options.ts";
-import { findSuite } from "./suites/index.ts";
+import { loadSuite } from "./suites/index.ts";
 
 try {
   const options = parseOptions(process.argv.slice(2), process.cwd());
@@ -21,7 +21,7 @@ async function main(options: BenchOptions): Promise<void> {
   const { context } = options;
   await mkdir(context.scratchDir, { recursive: true });
   try {
-    for (const name of options.suites) await runSuite(findSuite(name), options);
+    for (const name of options.suites) await runSuite(await loadSuite(name), options);
   } catch (error) {
     if (!(error instanceof SuiteSkipped)) throw error;
     console.log(`SKIPPED: ${error.message}`);

@@ -10,7 +10,7 @@ export const USAGE = `usage: npm run bench -- [suite …] [options]
   --quick        small data and two rounds: to see that everything runs, not to compare
   --rows N       rows of the generated data (20 million; quick: 200,000)
   --rounds N     measured rounds (5; quick: 2)
-  --files N      the largest file system of the suite meta-growth (1 million; quick: 2,000)
+  --files N      the largest file system of the suite meta-growth (1 million; quick: 10,000)
   --tasks N      tasks of the task overhead benchmark (500; quick: 40)
   --threads N    threads of every side (the machine's cores)
   --data DIR     where generated data is kept (.bench)
@@ -62,7 +62,7 @@ export function parseOptions(args: readonly string[], root: string): BenchOption
       scratchDir: `${resolve(values.scratch ?? dataDir)}/pond-bench-${process.pid}`,
       rows: positive("rows", values.rows, quick ? 200_000 : 20_000_000),
       tasks: positive("tasks", values.tasks, quick ? 40 : 500),
-      files: positive("files", values.files, quick ? 2_000 : 1_000_000),
+      files: positive("files", values.files, quick ? 10_000 : 1_000_000),
       quick,
       threads: positive("threads", values.threads, cpus().length),
       memoryBytes: Math.min(MEMORY_BYTES_MAX, Math.floor(totalmem() * 0.6)),

@@ -42,6 +42,19 @@ test("the functions run, in loops and in executors, and give the same rows", asy
   expect(output).toContain("M rows/s");
 }, 240_000);
 
+test("metadata is measured beside the bare store and whatever else is here, and all sides do the same", async () => {
+  const only = ["create-one-16", "rename-16", "stat-16", "stat-batch-16", "readdir-16"];
+  const { code, output } = await bench("meta", ...SMALL, "--only", only.join(","), "--data", directory);
+  expect(code, output).toBe(0);
+  const summary = output.slice(output.lastIndexOf("  benchmark "));
+  for (const name of only) {
+    for (const side of ["ours", "ours over tcp"]) {
+      expect(summary).toMatch(new RegExp(`^ {2}${name} +${side} +bare store `, "m"));
+    }
+  }
+  expect(output).toMatch(/^ {2}side .* per second /m);
+}, 240_000);
+
 test("data that is there is not made again", async () => {
   const { output } = await bench("--only", "scan", ...SMALL, "--data", directory);
   expect(output).not.toContain("generating");
@@ -51,7 +64,9 @@ test("data that is there is not made again", async () => {
 test("a suite that does not exist is named, with those that do", async () => {
   const { code, output } = await bench("nothing", "--data", directory);
   expect(code).toBe(1);
-  expect(output).toContain("there is no suite nothing; there are smallpond, functions, native, peers");
+  expect(output).toContain(
+    "there is no suite nothing; there are smallpond, functions, native, meta, meta-growth, peers",
+  );
 });
 
 test("without Python the peers are skipped with a notice, which is no failure", async () => {

@@ -1,12 +1,12 @@
 /** Entry of a side's process: opens one side of one benchmark and runs rounds when told to. */
 import { performance } from "node:perf_hooks";
-import { formatError } from "smallpond";
-import { findSuite } from "../suites/index.ts";
+import { formatError } from "@smallpond/base";
+import { loadSuite } from "../suites/index.ts";
 import type { OpenSide } from "./benchmark.ts";
 import type { FromSide, SideOrder, ToSide } from "./messages.ts";
 
 const order = JSON.parse(process.argv[2] ?? "{}") as SideOrder;
-const benchmark = findSuite(order.suite).benchmarks.find((one) => one.name === order.benchmark);
+const benchmark = (await loadSuite(order.suite)).benchmarks.find((one) => one.name === order.benchmark);
 const side = benchmark?.sides.find((one) => one.name === order.side);
 if (side === undefined) throw new Error(`there is no side ${order.side} in ${order.benchmark}`);
 

@@ -1,17 +1,19 @@
-/** Every suite by its name. */
+/** Every suite by its name, loaded when it is asked for: a side's process holds only what its own suite needs. */
 import type { Suite } from "../harness/benchmark.ts";
-import { functionsSuite } from "./functions/index.ts";
-import { metaSuite } from "./meta/index.ts";
-import { nativeSuite } from "./native/index.ts";
-import { peersSuite } from "./peers/index.ts";
-import { smallpondSuite } from "./smallpond/index.ts";
 
-export const SUITES: readonly Suite[] = [smallpondSuite, functionsSuite, metaSuite, nativeSuite, peersSuite];
+const SUITES: ReadonlyMap<string, () => Promise<Suite>> = new Map([
+  ["smallpond", async () => (await import("./smallpond/index.ts")).smallpondSuite],
+  ["functions", async () => (await import("./functions/index.ts")).functionsSuite],
+  ["native", async () => (await import("./native/index.ts")).nativeSuite],
+  ["meta", async () => (await import("./meta/index.ts")).metaSuite],
+  ["meta-growth", async () => (await import("./meta/index.ts")).metaGrowthSuite],
+  ["peers", async () => (await import("./peers/index.ts")).peersSuite],
+]);
 
-export function findSuite(name: string): Suite {
-  const suite = SUITES.find((one) => one.name === name);
-  if (suite === undefined) {
-    throw new Error(`there is no suite ${name}; there are ${SUITES.map((one) => one.name).join(", ")}`);
+export async function loadSuite(name: string): Promise<Suite> {
+  const load = SUITES.get(name);
+  if (load === undefined) {
+    throw new Error(`there is no suite ${name}; there are ${[...SUITES.keys()].join(", ")}`);
   }
-  return suite;
+  return await load();
 }

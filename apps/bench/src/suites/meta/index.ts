@@ -2,11 +2,22 @@
 import { statfsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import type { BenchContext, Benchmark, Suite } from "../../harness/benchmark.ts";
+import { growthBenchmarks } from "./growth.ts";
+import { bareSide, localSide, remoteSide } from "./our-side.ts";
 import { fileSystemSide, sqliteSide } from "./program-side.ts";
 import { countOf, IN_FLIGHT, type MetaOperation, type MetaWork } from "./workload.ts";
 
+const OURS = "ours";
+const OURS_TCP = "ours over tcp";
+const BARE = "bare store";
 const KERNEL = "kernel fs";
 const SQLITE = "sqlite";
+
+/** To be reached: half of the bare store's rate for the same batches, so twice its time, and this many a second. */
+const BARE_FACTOR = 2;
+const CREATES_PER_SECOND = 10_000;
+/** With fewer in flight nothing is gathered, and what is told is how long one sync takes. */
+const BUDGET_IN_FLIGHT = 64;
 
 const TITLES: Readonly<Record<MetaOperation, string>> = {
   "create-one": "new files in one directory",
@@ -19,14 +30,37 @@ const TITLES: Readonly<Record<MetaOperation, string>> = {
 
 function benchmark(operation: MetaOperation, inFlight: number): Benchmark {
   const work: MetaWork = { operation, inFlight };
+  const isBudgeted = operation.startsWith("create") && inFlight >= BUDGET_IN_FLIGHT;
   return {
     name: `${operation}-${inFlight}`,
     title: `${TITLES[operation]}, ${inFlight} in flight`,
-    sides: [sqliteSide(SQLITE, work), fileSystemSide(KERNEL, work)],
-    comparisons: [],
+    sides: [
+      bareSide(BARE, work),
+      localSide(OURS, work),
+      remoteSide(OURS_TCP, work),
+      sqliteSide(SQLITE, work),
+      fileSystemSide(KERNEL, work),
+    ],
+    comparisons: [
+      { side: OURS, against: BARE, budget: isBudgeted ? { kind: "ratio", max: BARE_FACTOR } : null },
+      { side: OURS_TCP, against: BARE, budget: null },
+      { side: OURS, against: SQLITE, budget: null },
+      { side: OURS, against: KERNEL, budget: null },
+    ],
     operations: (context) => countOf(work, context),
+    ...(isBudgeted ? { floor: { side: OURS, perSecond: CREATES_PER_SECOND } } : {}),
   };
 }
+
+export const metaGrowthSuite: Suite = {
+  name: "meta-growth",
+  benchmarks: growthBenchmarks,
+  about: ({ dataDir, files }: BenchContext) =>
+    `${fileSystemOf(dataDir)} under ${dataDir}; up to ${files.toLocaleString("en")} files, 64 in flight, in process`,
+  async prepare({ dataDir }) {
+    await mkdir(dataDir, { recursive: true });
+  },
+};
 
 const OPERATIONS = Object.keys(TITLES) as readonly MetaOperation[];
 
