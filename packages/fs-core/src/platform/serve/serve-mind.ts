@@ -11,6 +11,7 @@ import { NetTransport } from "../../wire/index.ts";
 import { AdminHttp } from "../admin-http.ts";
 import { openLmdbStore } from "../lmdb-store.ts";
 import { NodeCrypto } from "../node-crypto.ts";
+import { removeStaleSocket } from "./stale-socket.ts";
 
 export interface ServeMindSettings extends MindSettings {
   /** Of the store; all processes of the cluster name the same. */
@@ -71,6 +72,7 @@ export async function serveMind(
     pool: openBufferPool(),
     onInvariant: (error: InvariantError) => broken.spawn(() => Promise.reject(error)),
   };
+  await removeStaleSocket(settings.address);
   const node = await MindNode.start(deps, settings);
   const port =
     admin === undefined
