@@ -96,6 +96,11 @@ export class NodeAgent {
     return this.#finder;
   }
 
+  /** Whether a target may take part: not before the chain knows that this process has started anew. */
+  isOpen(target: TargetId): boolean {
+    return this.#gate.isOpen(target);
+  }
+
   /** Something that heartbeats tell has changed: the next one is sent now. */
   wake(): void {
     this.#wanted = true;

@@ -10,6 +10,11 @@ import type { TargetReport } from "../model/report.ts";
 export class StartGate {
   readonly #open: Set<TargetId> = new Set();
 
+  /** Whether the target may take part: what it reports is what is sent. */
+  isOpen(target: TargetId): boolean {
+    return this.#open.has(target);
+  }
+
   /** The reports as they may be sent. `stateOf` is of a routing that was read after this process started, if any was. */
   pass(
     reports: readonly TargetReport[],

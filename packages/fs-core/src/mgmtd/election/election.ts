@@ -112,7 +112,8 @@ export class Election {
     const bounded = { signal: deadline.signal };
     const seen = await store.lease(bounded);
     this.#holder = seen;
-    if (!this.#watch.isOver(seen)) return undefined;
+    // A term of this very process is over for certain: it does not act in it any more.
+    if (seen?.incarnation !== incarnation && !this.#watch.isOver(seen)) return undefined;
     const beganMs = clock.monotonicMs();
     const taken: LeaseRow = {
       term: (seen?.term ?? 0n) + 1n,
@@ -147,11 +148,11 @@ export class Election {
     const term = this.#term!;
     const beganMs = clock.monotonicMs();
     using deadline = clock.deadline(Math.max(1, term.untilMs - beganMs), options);
-    if (await store.renewLease(term.number, false, { signal: deadline.signal })) {
-      term.extend(beganMs + this.#settings.leaseMs);
-    } else {
-      this.#end("another primary was elected");
-    }
+    const renewed = await store.renewLease(term.number, false, { signal: deadline.signal });
+    if (!renewed) this.#end("another primary was elected");
+    // Calls were refused meanwhile, and what works for the primary has ended: a term does not come to life again.
+    else if (!term.holds()) this.#end("the lease ran out while it was renewed");
+    else term.extend(beganMs + this.#settings.leaseMs);
     return undefined;
   }
 

@@ -6,7 +6,6 @@ import {
   assert,
   type Clock,
   InvariantError,
-  isPondError,
   type NetAddress,
   type Probes,
   type Random,
@@ -108,25 +107,27 @@ export class MgmtdService {
     await this.#election.run((term) => this.#serve(term), options);
   }
 
+  /** One primary for each term: another one would not know which heartbeats were answered before. */
   async #serve(term: Term): Promise<void> {
-    const { log, clock } = this.#deps;
-    while (!term.signal.aborted) {
-      try {
-        const deps = { ...this.#deps, store: this.#store, term, commits: this.#metrics.commits };
-        const primary = await Primary.load(deps, this.#settings);
-        this.#primary = primary;
-        this.#metrics.terms.add();
-        log.info("primary is ready", { term: term.number, routing: primary.state.version });
-        await primary.run();
-      } catch (error) {
-        if (error instanceof InvariantError) throw error;
-        if (isPondError(error, "NOT_PRIMARY") || term.signal.aborted) break;
-        log.error("primary begins anew", { term: term.number, error: String(error) });
-        await clock.sleep(this.#settings.judgeMs, { signal: term.signal }).catch(() => {});
+    const { log } = this.#deps;
+    let primary: Primary | undefined;
+    try {
+      const deps = { ...this.#deps, store: this.#store, term, commits: this.#metrics.commits };
+      primary = await Primary.load(deps, this.#settings);
+      this.#primary = primary;
+      this.#metrics.terms.add();
+      log.info("primary is ready", { term: term.number, routing: primary.state.version });
+      await primary.run();
+    } catch (error) {
+      if (error instanceof InvariantError) throw error;
+      if (!term.signal.aborted) {
+        log.error("primary failed", { term: term.number, error: String(error) });
+        term.yield("what it does failed");
       }
+    } finally {
+      // The next term may have begun.
+      if (this.#primary === primary) this.#primary = undefined;
     }
-    this.#primary?.ledger.news.tell();
-    this.#primary = undefined;
   }
 
   /** Answers as primary, if it is when it begins and still is when it has the answer. */

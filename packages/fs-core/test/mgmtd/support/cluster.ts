@@ -1,5 +1,5 @@
 /** A cluster in virtual time: managers over one store, storage nodes without data, and a wire that can be cut. */
-import { type Clock, NO_PROBES, SeededRandom, type SignalOptions, toHex } from "@smallpond/base";
+import { type Clock, NO_PROBES, PondError, SeededRandom, type SignalOptions, toHex } from "@smallpond/base";
 import { ManualClock } from "@smallpond/base/testing";
 import type { ChainId, NodeId, TargetId } from "../../../src/ids.ts";
 import type { Metastore, Transaction, TransactOptions } from "../../../src/metastore/transaction.ts";
@@ -35,13 +35,15 @@ export interface RunningManager {
   stop(): Promise<void>;
 }
 
-/** Asks hang while it is cut: the store does not answer, or the process is paused. */
+/** Nothing is answered while it is cut: the store cannot be reached, or the process is paused. */
 class CutMetastore implements Metastore {
   readonly #metastore: Metastore;
+  readonly #clock: Clock;
   isCut = false;
 
-  constructor(metastore: Metastore) {
+  constructor(metastore: Metastore, clock: Clock) {
     this.#metastore = metastore;
+    this.#clock = clock;
   }
 
   begin(options?: SignalOptions): Promise<Transaction> {
@@ -52,14 +54,9 @@ class CutMetastore implements Metastore {
     body: (transaction: Transaction) => Promise<T>,
     options: TransactOptions = {},
   ): Promise<T> {
-    if (this.isCut) {
-      return await new Promise((_, reject) => {
-        options.signal?.addEventListener("abort", () => reject(options.signal?.reason as Error), {
-          once: true,
-        });
-      });
-    }
-    return await this.#metastore.transact(body, options);
+    if (!this.isCut) return await this.#metastore.transact(body, options);
+    await this.#clock.sleep(options.timeoutMs ?? 10_000, options);
+    throw new PondError("STORE_UNREACHABLE", { kind: "unavailable", message: "the store does not answer" });
   }
 }
 
@@ -86,7 +83,7 @@ export class TestCluster {
 
   startManager(name: string, settings: Partial<MgmtdSettings> & { clock?: Clock } = {}): RunningManager {
     const stop = new AbortController();
-    const metastore = new CutMetastore(this.metastore);
+    const metastore = new CutMetastore(this.metastore, this.clock);
     const common = { ...this.#common(), clock: settings.clock ?? this.clock };
     const deps = { ...common, metrics: new Metrics(), metastore };
     const service = new MgmtdService(deps, {
@@ -116,13 +113,14 @@ export class TestCluster {
   startNode(
     id: number,
     targets: readonly number[],
-    settings: { readonly hostTag?: string } = {},
+    settings: { readonly hostTag?: string; readonly clock?: Clock } = {},
   ): RunningNode {
     const stop = new AbortController();
-    const storage = new ModelStorage(this.clock, targets.map(t));
+    const clock = settings.clock ?? this.clock;
+    const storage = new ModelStorage(clock, targets.map(t));
     const incarnation = this.#incarnation();
     const name = `s${id}`;
-    const deps = { ...this.#common(), callers: this.wire.callers(name), host: storage };
+    const deps = { ...this.#common(), clock, callers: this.wire.callers(name), host: storage };
     const agent = new NodeAgent(deps, {
       node: n(id),
       kind: "storage",
@@ -139,7 +137,10 @@ export class TestCluster {
       agent,
       incarnation,
       ended,
-      kill: () => stop.abort(new Error("killed")),
+      kill: () => {
+        storage.die();
+        stop.abort(new Error("killed"));
+      },
       leave: async () => {
         stop.abort(new Error("leaving"));
         await ended;

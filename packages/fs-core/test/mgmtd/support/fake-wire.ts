@@ -5,8 +5,6 @@ import type { MethodRegistry } from "../../../src/mgmtd/service/mgmtd-service.ts
 import { decode, encode } from "../../../src/wire/codec/index.ts";
 import type { CallContext, Caller, Handler, Method, Principal } from "../../../src/wire/rpc/method.ts";
 
-const LATENCY_MS = 1;
-
 export function addressOf(name: string): NetAddress {
   return { kind: "unix", path: `/${name}` };
 }
@@ -16,8 +14,8 @@ export class FakeWire {
   readonly #handlers: Map<string, Map<number, Handler<never, unknown>>> = new Map();
   /** `a>b` in both directions of a name, or a name alone. */
   readonly #cut: Set<string> = new Set();
-  /** Every call that was answered, for tests that count. */
-  readonly calls: string[] = [];
+  /** How long one way takes, asked each time. */
+  latencyMs: () => number = () => 1;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -68,7 +66,6 @@ export class FakeWire {
         );
         const answer = await abortable(answering, deadline.signal, method.name, signal);
         await this.#travel(to, from, deadline.signal, method.name, signal);
-        this.calls.push(`${from} ${method.name}`);
         return decode(method.answer, answer);
       },
     };
@@ -82,7 +79,7 @@ export class FakeWire {
     own: AbortSignal | undefined,
   ): Promise<void> {
     const isCut = [link(from), link(to), link(from, to)].some((each) => this.#cut.has(each));
-    const way = isCut ? new Promise<never>(() => {}) : this.#clock.sleep(LATENCY_MS, { signal });
+    const way = isCut ? new Promise<never>(() => {}) : this.#clock.sleep(this.latencyMs(), { signal });
     await abortable(way, signal, name, own);
   }
 }

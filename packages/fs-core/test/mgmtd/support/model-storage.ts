@@ -20,6 +20,7 @@ export class ModelStorage implements NodeHost {
   readonly #models: Map<TargetId, Model> = new Map();
   #released: ReadonlySet<TargetId> = new Set();
   #agent: NodeAgent | undefined;
+  #dead = false;
   readonly configs: Config[] = [];
   refuses: string | undefined;
 
@@ -35,12 +36,25 @@ export class ModelStorage implements NodeHost {
 
   /** Whether it would answer a reader now. */
   serves(target: TargetId): boolean {
+    return this.servesIn(target) !== undefined;
+  }
+
+  /** The chain's version in which it would answer a reader now. */
+  servesIn(target: TargetId): number | undefined {
     const agent = this.#agent;
-    if (agent === undefined || this.#released.has(target) || !agent.lease.holds()) return false;
+    if (this.#dead || agent === undefined || !agent.lease.holds()) return undefined;
+    if (this.report().find((each) => each.target === target)!.local === "offline" || !agent.isOpen(target))
+      return undefined;
     for (const chain of agent.routing.chains.values()) {
-      if (chain.targets.some((member) => member.target === target && member.state === "serving")) return true;
+      const member = chain.targets.find((each) => each.target === target);
+      if (member?.state === "serving") return chain.version;
     }
-    return false;
+    return undefined;
+  }
+
+  /** Nothing it ever said counts any more. */
+  die(): void {
+    this.#dead = true;
   }
 
   set(target: TargetId, local: LocalState): void {
