@@ -17,10 +17,14 @@ interface Entry {
 /** Of heads written together. */
 const BATCH_BYTES = 256 * 1024;
 
+/** Of one write of bulk bytes: each that is taken is a sign of life. */
+const STEP_BYTES = 2 ** 20;
+
 export class FrameSender {
   readonly #connection: LeasedConnection;
   readonly #crc32c: Crc32c;
   readonly #probes: Probes;
+  readonly #onProgress: () => void;
   #waiting: Entry[] = [];
   #unsentBytes = 0;
   #isFlushing = false;
@@ -31,10 +35,13 @@ export class FrameSender {
     readonly connection: LeasedConnection;
     readonly crc32c: Crc32c;
     readonly probes: Probes;
+    /** Called whenever the kernel has taken something: the peer still makes room. */
+    readonly onProgress: () => void;
   }) {
     this.#connection = deps.connection;
     this.#crc32c = deps.crc32c;
     this.#probes = deps.probes;
+    this.#onProgress = deps.onProgress;
   }
 
   get unsentBytes(): number {
@@ -105,15 +112,20 @@ export class FrameSender {
   async #write(batch: readonly Entry[]): Promise<unknown> {
     const heads = batch.length === 1 ? batch[0]!.head : concatBytes(batch.map(({ head }) => head));
     const { bulk } = batch.at(-1)!;
+    const [first = [], ...rest] = stepsOf(bulk);
     try {
       if (heads.length > 1 && this.#probes.buggify("wire.write-in-two")) {
         const middle = heads.length >>> 1;
         await this.#connection.write(heads.subarray(0, middle));
-        await this.#connection.writeFrom([heads.subarray(middle), ...bulk]);
-      } else if (bulk.length === 0) {
+        await this.#connection.writeFrom([heads.subarray(middle), ...first]);
+      } else if (first.length === 0) {
         await this.#connection.write(heads);
       } else {
-        await this.#connection.writeFrom([heads, ...bulk]);
+        await this.#connection.writeFrom([heads, ...first]);
+      }
+      for (const step of rest) {
+        this.#onProgress();
+        await this.#connection.writeFrom(step);
       }
       return undefined;
     } catch (error) {
@@ -134,4 +146,30 @@ export class FrameSender {
 export function pieceBytes(piece: Piece): number {
   if (!("lease" in piece)) return piece.length;
   return piece.length ?? piece.lease.length - (piece.offset ?? 0);
+}
+
+/** The pieces in order, cut and put together into writes of about the same size. */
+function stepsOf(bulk: readonly Piece[]): readonly (readonly Piece[])[] {
+  const steps: Piece[][] = [];
+  let room = 0;
+  for (const piece of bulk) {
+    const length = pieceBytes(piece);
+    for (let at = 0; at < length; ) {
+      if (room === 0) {
+        steps.push([]);
+        room = STEP_BYTES;
+      }
+      const count = Math.min(room, length - at);
+      steps.at(-1)!.push(partOf(piece, at, count));
+      at += count;
+      room -= count;
+    }
+  }
+  return steps;
+}
+
+function partOf(piece: Piece, at: number, length: number): Piece {
+  if (piece instanceof Uint8Array) return piece.subarray(at, at + length);
+  if (!("lease" in piece)) return { lease: piece, offset: at, length };
+  return { lease: piece.lease, offset: (piece.offset ?? 0) + at, length };
 }

@@ -35,7 +35,10 @@ export class NetChannel implements Channel {
     this.#connection = deps.connection;
     this.#crc32c = deps.crc32c;
     this.#settings = settings;
-    this.#sender = new FrameSender(deps);
+    const onProgress = (): void => {
+      this.#progress += 1;
+    };
+    this.#sender = new FrameSender({ ...deps, onProgress });
   }
 
   get remote(): string {

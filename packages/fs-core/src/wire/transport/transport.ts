@@ -52,7 +52,7 @@ export type Receiver = (frame: IncomingFrame) => void | Promise<void>;
 export interface Channel extends AsyncDisposable {
   /** The other end, for logs. */
   readonly remote: string;
-  /** Rises whenever something arrives: frames, and every large piece of a long one. */
+  /** Rises with every sign of life: frames that arrive, and every large piece of a long one, there or back. */
   readonly progress: number;
   /** Whether the peer may write to a question's `into` before its answer is taken, and until the channel has closed. */
   readonly fillsAhead: boolean;
