@@ -169,6 +169,28 @@ export {
   silentLogger,
 } from "./service/log.ts";
 export { Metrics } from "./service/metrics.ts";
+export type { PageBuffer, PageBuffers } from "./storage/blocks/page-buffers.ts";
+export {
+  ChunkStore,
+  type OpeningReport,
+  type SpaceUsed,
+  type StoreDeps,
+  type StorePlace,
+} from "./storage/chunk-store.ts";
+export type { DedupeEntry } from "./storage/journal/records.ts";
+export type { ChunkKey, ChunkVersion } from "./storage/model/chunk.ts";
+export type { ChunkCorruptError, ChunkDamage, StoreError, StoreErrorCode } from "./storage/model/errors.ts";
+export type { CommitOutcome } from "./storage/ops/commit.ts";
+export type { ChunkState, LastChunk } from "./storage/ops/query.ts";
+export type { ChunkRead, ReadRange } from "./storage/ops/read.ts";
+export type { RangeRemoval } from "./storage/ops/remove-range.ts";
+export type { ReplaceRequest } from "./storage/ops/replace.ts";
+export type { ScrubPage } from "./storage/ops/scrub.ts";
+export type { PreparedUpdate, UpdateOptions, UpdateOutcome } from "./storage/ops/update.ts";
+export { DEFAULT_STORE_SETTINGS, type StoreSettings, storeSettings } from "./storage/settings.ts";
+export type { StoreBug } from "./storage/store/parts.ts";
+export type { UpdateOperation } from "./storage/store/plan-update.ts";
+export { formatTarget } from "./storage/target/format-target.ts";
 export { DEFAULT_FRAME_SETTINGS, type FrameSettings } from "./wire/frame.ts";
 export type { Authenticator, Credentials } from "./wire/rpc/authentication.ts";
 export { RpcClient, type RpcClientDeps } from "./wire/rpc/client.ts";

@@ -1,5 +1,6 @@
 /** Stand-ins and contracts of the file system's rooms. */
 
+export { HeapBuffers } from "../storage/blocks/page-buffers.ts";
 export { type MetastoreUnderTest, metastoreContract } from "./contracts/metastore.ts";
 export { orderedStoreContract, type StoreUnderTest } from "./contracts/ordered-store.ts";
 export { FaultyStore, type FaultyStoreDeps, type StoreFaults } from "./faulty-store.ts";

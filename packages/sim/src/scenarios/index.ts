@@ -1,5 +1,6 @@
 /** Every scenario there is, by name. */
 import type { Scenario } from "../scenario/scenario.ts";
+import { chunkStoreScenario, STORE_BUGS } from "./chunk-store/scenario.ts";
 import { metaScenario } from "./meta/scenario.ts";
 import { BUGS } from "./metastore/bugs.ts";
 import { metastoreScenario } from "./metastore/scenario.ts";
@@ -16,6 +17,8 @@ export const SCENARIOS: readonly Scenario[] = [
   mgmtdScenario(),
   metaScenario(),
   ...BUGS.map((bug) => metastoreScenario(bug)),
+  chunkStoreScenario(),
+  ...STORE_BUGS.map((bug) => chunkStoreScenario(bug)),
 ];
 
 export function findScenario(name: string): Scenario | undefined {

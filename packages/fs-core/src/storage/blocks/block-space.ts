@@ -33,6 +33,7 @@ export class BlockSpace {
   readonly #classes: Map<number, ClassAllocator> = new Map();
   /** Of blocks that more than one chunk has. */
   readonly #shared: Map<number, number> = new Map();
+  /** Classes whose files are being grown or cut. */
   readonly #growing: Map<number, Promise<void>> = new Map();
   readonly #pins: Pins;
   /** Given back, and waiting for readers and for the journal. */
@@ -168,10 +169,14 @@ export class BlockSpace {
       const spare = this.#growBlocks(sizeClass);
       const surplus = allocator.freeAtEnd() - spare;
       if (surplus <= 0 || this.#growing.has(sizeClass)) continue;
-      // The allocator first: nobody is given a block whose file is being cut.
+      // The allocator first: nobody is given a block whose file is being cut, and who needs more waits as for growth.
       const capacity = allocator.capacity - surplus;
       allocator.shrink(capacity);
-      await this.#deps.files.shrink(sizeClass, capacity);
+      const cutting = this.#deps.files.shrink(sizeClass, capacity).finally(() => {
+        this.#growing.delete(sizeClass);
+      });
+      this.#growing.set(sizeClass, cutting);
+      await cutting;
       given += surplus * 2 ** sizeClass;
     }
     return given;

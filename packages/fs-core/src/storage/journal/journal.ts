@@ -5,7 +5,7 @@
  * Any failure but a full disk ends it: after a failed sync nobody knows what is durable, and the only honest thing left is
  * to read it back.
  */
-import { assert, type Clock, type DiskFile } from "@smallpond/base";
+import { assert, type Clock, type DiskFile, type Timer } from "@smallpond/base";
 import { ByteWriter } from "../../wire/codec/index.ts";
 import { storeClosed, storeFailed, storeFull } from "../model/errors.ts";
 import type { Crc } from "../model/pages.ts";
@@ -55,7 +55,7 @@ export class Journal {
   #nextBatch: bigint;
   #syncedBatch: bigint;
   #sealedBatch = 0n;
-  #isSealing = false;
+  #sealTimer: Timer | undefined;
   #bytesWritten = 0;
   #pumping: Promise<void> | undefined;
   #failure: unknown;
@@ -154,6 +154,7 @@ export class Journal {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#sealTimer?.cancel();
     await this.#pumping;
     if (this.#failure === undefined) {
       await this.#seal();
@@ -166,6 +167,7 @@ export class Journal {
   /** Lets the file go as it is. */
   async abandon(): Promise<void> {
     this.#closed = true;
+    this.#sealTimer?.cancel();
     await this.#pumping?.catch(() => {});
     await this.#files.idle();
     await this.#file.close();
@@ -268,10 +270,9 @@ export class Journal {
 
   #sealSoon(): void {
     const batch = this.#nextBatch - 1n;
-    if (this.#isSealing || batch === this.#sealedBatch || this.#syncedBatch !== batch) return;
-    this.#isSealing = true;
+    if (this.#sealTimer !== undefined || batch === this.#sealedBatch || this.#syncedBatch !== batch) return;
     const sealIfIdle = (): void => {
-      this.#isSealing = false;
+      this.#sealTimer = undefined;
       if (this.#pumping !== undefined || this.#closed) return;
       if (this.#nextBatch - 1n !== batch) {
         this.#sealSoon();
@@ -281,7 +282,7 @@ export class Journal {
         .catch((error: unknown) => void this.#fail(error))
         .then(() => this.#pump());
     };
-    this.#clock.timer(this.#settings.sealMs, sealIfIdle).unref();
+    this.#sealTimer = this.#clock.timer(this.#settings.sealMs, sealIfIdle).unref();
   }
 
   /** Says that the last batch was synced, so that damage to it is not taken for a torn tail. The next batch takes its place. */

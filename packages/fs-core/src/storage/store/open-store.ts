@@ -97,6 +97,9 @@ export async function openStore(deps: Deps, settings: StoreSettings, place: Plac
       recovered,
       checkpoints,
     });
+    if (recovered.isTailTorn) deps.probes.mark("store: a torn tail was cut");
+    if (base.state.pendings.size > 0) deps.probes.mark("store: pending versions were found again");
+    if (base.state.redo.size > 0) deps.probes.mark("store: images are written again");
     await begin(opened, { base, segments });
     return opened.store;
   } catch (error) {

@@ -1,0 +1,8 @@
+/** The chunks of one target under power cuts, torn writes, failing, full and rotting disks. */
+import { testScenario } from "./scenario-tests.ts";
+
+testScenario("chunk-store", {
+  cleanSeeds: 30,
+  canarySeeds: 200,
+  rare: ["chunk store: damage refused", "store: a torn tail was cut"],
+});
