@@ -52,10 +52,14 @@ export class MemoryChunks implements ChunkService {
     return this.#call("read", () => {
       const { chunkBytes } = data.layout;
       const chunks = this.state.files.get(nameOf(data))?.chunks;
-      return Uint8Array.from({ length: range.count }, (_, at) => {
+      const bytes = new Uint8Array(range.count);
+      for (let at = 0; at < bytes.length; ) {
         const [index, within] = placeOf(range.offset + BigInt(at), chunkBytes);
-        return chunks?.get(index)?.[within] ?? 0;
-      });
+        const here = Math.min(chunkBytes - within, bytes.length - at);
+        bytes.set(chunks?.get(index)?.subarray(within, within + here) ?? [], at);
+        at += here;
+      }
+      return bytes;
     });
   }
 

@@ -35,6 +35,8 @@ export interface MetaWorldOptions {
   readonly state?: MemoryStoreState;
   readonly fault?: ChunkFault;
   readonly seed?: number;
+  /** Of files' layouts. */
+  readonly chunkBytes?: number;
 }
 
 export interface MetaWorld {
@@ -66,7 +68,9 @@ export async function metaWorld(options: MetaWorldOptions = {}): Promise<MetaWor
     { crypto: new NodeCrypto(), clock },
     { secrets: [new TextEncoder().encode("secret")] },
   );
-  const settings = namespaceSettings();
+  const settings = namespaceSettings(
+    options.chunkBytes === undefined ? {} : { chunkBytes: options.chunkBytes },
+  );
   const sessionSettings = DEFAULT_SESSION_SETTINGS;
   const deps: TestDeps = {
     inodeIds: new InodeIds({ metastore, random: random.fork("inodes") }),

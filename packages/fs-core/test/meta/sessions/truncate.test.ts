@@ -100,3 +100,14 @@ it("asks for the right to write, unless the file is open", async () => {
   expect(await codeOf(other.ask(truncate, { ...question, session }))).toBe("EBADF");
   expect(await codeOf(client.ask(truncate, { inode: file.id, length: 2n ** 51n, session }))).toBe("EFBIG");
 });
+
+it("does not count bytes that a truncation is about to cut when a writer closes", async () => {
+  const { world, client, cut } = await setUp();
+  const { file, session } = await client.open("a");
+  await world.chunks.write(dataOf(file), session, { offset: 0n, bytes: BYTES });
+  // The operation alone: storage has not heard of it.
+  await cut(file.id, 40n, session);
+  const report = { wrote: true, hint: { length: 100n, truncateVersion: 0 } };
+  const told = await client.ask(close, { inode: file.id, session, ...report });
+  expect(asFile(told.inode)).toMatchObject({ length: 40n, truncating: false });
+});
