@@ -1,67 +1,42 @@
 /** A client that changes the namespace at random, and writes down what it was told. */
 import { isPondError, Tasks } from "@smallpond/base";
+import { META, type MetaCaller, newRandomId, type RequestId, ROOT_INODE } from "@smallpond/fs-core";
 import {
-  type ClientId,
-  META,
-  MetaCaller,
-  MgmtdClient,
-  newRandomId,
-  type RequestId,
-  ROOT_INODE,
-  silentLogger,
-} from "@smallpond/fs-core";
-import { testClients } from "@smallpond/fs-core/testing";
-import { isReadOnly, type NamespaceInput } from "../../checkers/namespace/operations.ts";
+  isReadOnly,
+  type NamespaceInput,
+  type NamespaceOutput,
+} from "../../checkers/namespace/operations.ts";
 import type { Phase } from "../../scenario/scenario.ts";
 import type { Program, Seams } from "../../world/process.ts";
 import { aborted } from "../mind/aborted.ts";
-import { addressOf, memberCredentials } from "../mind/cluster.ts";
+import { type ConnectionSettings, connect } from "./connection.ts";
 import { drawOperation } from "./draw-operation.ts";
 import type { KnownInodes } from "./known-inodes.ts";
 import type { OperationsLog } from "./operations-log.ts";
 import { errnoOf, translate } from "./translate.ts";
 
-export interface ClientOptions {
-  readonly name: string;
-  readonly minds: readonly string[];
+export interface ClientOptions extends ConnectionSettings {
   readonly known: KnownInodes;
   readonly log: OperationsLog;
   readonly phase: Phase;
   readonly thinkMs: number;
-  readonly attemptMs: number;
-  readonly operationMs: number;
 }
 
 export function namespaceClient(options: ClientOptions): Program {
   return async (seams) => {
-    const { clock, random, stop } = seams;
-    const { minds, attemptMs, operationMs } = options;
     const tasks = new Tasks();
-    const clients = testClients(
-      { ...seams, random: random.fork("clients") },
-      { credentials: memberCredentials() },
-    );
-    const client = newRandomId<ClientId>(random);
-    const caller = new MetaCaller(
-      { clock, random: random.fork("meta"), callers: minds.map((mind) => clients.to(addressOf(mind))) },
-      { client, attemptMs, timeoutMs: operationMs },
-    );
-    const session = new MgmtdClient(
-      { callers: clients, clock, random: random.fork("mgmtd"), log: silentLogger() },
-      { managers: minds.map(addressOf), client, about: options.name },
-    );
-    tasks.spawn(() => session.run({ signal: stop }));
+    const { caller, close } = connect(seams, tasks, options);
     tasks.spawn(() => act(seams, caller, options));
-    await Promise.race([tasks.failure, aborted(stop)]);
+    await Promise.race([tasks.failure, aborted(seams.stop)]);
     await tasks.idle();
-    await clients.close();
+    await close();
   };
 }
 
 async function act(seams: Seams, caller: MetaCaller, options: ClientOptions): Promise<void> {
   const { clock, stop } = seams;
   const random = seams.random.fork("operations");
-  while (!stop.aborted && !(await isThere(caller))) await clock.sleep(100);
+  await untilReady(seams, caller);
   while (!stop.aborted && !options.phase.over) {
     await clock.sleep(2 * options.thinkMs * random.next());
     const request = newRandomId<RequestId>(random);
@@ -69,7 +44,14 @@ async function act(seams: Seams, caller: MetaCaller, options: ClientOptions): Pr
   }
 }
 
-/** Whether the first service of the cluster has made the root. */
+/** Until the first service of the cluster has made the root. */
+export async function untilReady(
+  { clock, stop }: Pick<Seams, "clock" | "stop">,
+  caller: MetaCaller,
+): Promise<void> {
+  while (!stop.aborted && !(await isThere(caller))) await clock.sleep(100);
+}
+
 async function isThere(caller: MetaCaller): Promise<boolean> {
   try {
     await caller.ask(META.stat, { inode: ROOT_INODE });
@@ -79,27 +61,32 @@ async function isThere(caller: MetaCaller): Promise<boolean> {
   }
 }
 
-/** Asks, and writes down the answer. */
+/** Asks, and writes down the answer; nothing if there was none. */
 export async function askOne(
   seams: Pick<Seams, "alive">,
   caller: MetaCaller,
   { log, known, name }: Pick<ClientOptions, "log" | "known" | "name">,
   asked: { readonly request: RequestId; readonly input: NamespaceInput },
-): Promise<void> {
+): Promise<NamespaceOutput | undefined> {
   const open = log.history.call(name, asked);
   try {
     const output = await translate(asked.input).send(caller, asked.request);
-    if (!seams.alive()) return;
+    if (!seams.alive()) return undefined;
     open.answered(output);
     if (!("code" in output) && output.id !== undefined) {
       const isDirectory = asked.input.kind === "mkdir" || output.value?.startsWith("directory") === true;
       known.learn(output.id, isDirectory ? "directory" : "other");
     }
+    return output;
   } catch (error) {
-    if (!seams.alive()) return;
+    if (!seams.alive()) return undefined;
     const code = errnoOf(error);
-    if (code !== undefined) open.answered({ code });
-    else if (!isPondError(error) || error.kind === "internal") throw error;
-    else if (isReadOnly(asked.input)) open.refused();
+    if (code !== undefined) {
+      open.answered({ code });
+      return { code };
+    }
+    if (!isPondError(error) || error.kind === "internal") throw error;
+    if (isReadOnly(asked.input)) open.refused();
+    return undefined;
   }
 }

@@ -21,14 +21,21 @@ import { MIND_KNOBS, mindSettings } from "../mind/mind-knobs.ts";
 import { mindProgram } from "../mind/mind-program.ts";
 import { chunksOf } from "./chunks.ts";
 import { KnownInodes } from "./known-inodes.ts";
+import { locker } from "./locker.ts";
+import { LocksLog } from "./locks-log.ts";
 import { namespaceClient } from "./namespace-client.ts";
 import { OperationsLog } from "./operations-log.ts";
+import { countGarbage, demandSound } from "./soundness.ts";
 import { tableProgram } from "./table-program.ts";
 
 const KNOBS = {
   ...MIND_KNOBS,
   minds: { default: 3, min: 1, max: 3 },
   clients: { default: 4, min: 1, max: 6 },
+  lockers: { default: 2, min: 0, max: 3 },
+  lockFiles: { default: 1, min: 1, max: 2 },
+  lookMs: { default: 1000, min: 50, max: 3000 },
+  holdMs: { default: 100, min: 5, max: 1000 },
   thinkMs: { default: 30, min: 1, max: 200 },
   attemptMs: { default: 1000, min: 100, max: 3000 },
   operationMs: { default: 10_000, min: 500, max: 20_000 },
@@ -66,14 +73,17 @@ function build(world: SimWorld): ScenarioParts {
     { world, inner },
     { machine: STORE, readMs: knobs.readMs, writeMs: knobs.writeMs, timeoutMs: knobs.storeTimeoutMs },
   );
+  const locks = new LocksLog({ nowMs: () => world.scheduler.nowMs });
+  const lockFiles = Array.from({ length: knobs.lockFiles }, (_, index) => `lock${index}`);
   const chunks = new MemoryChunkState();
   const known = new KnownInodes(1n);
   const minds = Array.from({ length: knobs.minds }, (_, index) => `m${index}`);
   const clients = Array.from({ length: knobs.clients }, (_, index) => `c${index}`);
-  for (const name of [...minds, ...clients, "op"])
+  const lockers = Array.from({ length: knobs.lockers }, (_, index) => `l${index}`);
+  for (const name of [...minds, ...clients, ...lockers, "op"])
     world.addMachine(name, { clockDriftMax: knobs.clockDrift });
   const timing = { quietMs: knobs.quietMs, strikeMs: knobs.strikeMs };
-  const everywhere = [STORE, ...minds, ...clients];
+  const everywhere = [STORE, ...minds, ...clients, ...lockers];
   return {
     faultMs: knobs.faultMs,
     workloads: [
@@ -113,6 +123,29 @@ function build(world: SimWorld): ScenarioParts {
           }
         },
       },
+      {
+        name: "locks",
+        start(phase) {
+          for (const name of lockers) {
+            const program = locker({ ...knobs, name, minds, known, log, phase, locks, files: lockFiles });
+            world.machine(name).run("locker", program);
+          }
+        },
+      },
+      {
+        name: "looks",
+        start(phase) {
+          const random = world.random.fork("looks");
+          const look = (): void => {
+            if (phase.over) return;
+            demandSound(inner).then(
+              () => world.scheduler.after(2 * knobs.lookMs * random.next(), look),
+              (error: unknown) => world.fail(error),
+            );
+          };
+          look();
+        },
+      },
     ],
     nemeses: [
       partitions(everywhere, timing),
@@ -136,6 +169,24 @@ function build(world: SimWorld): ScenarioParts {
           return demandProgress(world, { what, withinMs: RECOVERY_MS, done });
         },
       },
+      {
+        name: "garbage is collected",
+        when: "end",
+        check: async () => {
+          let left = Number.POSITIVE_INFINITY;
+          const count = (): void =>
+            void countGarbage(inner).then((now) => {
+              left = now;
+            });
+          const done = (): boolean => {
+            count();
+            return left === 0 && chunks.files.size === 0;
+          };
+          await demandProgress(world, { what: "collecting all garbage", withinMs: RECOVERY_MS, done });
+        },
+      },
+      { name: "fsck", when: "end", check: () => demandSound(inner) },
+      { name: "locks", when: "end", check: () => locks.check() },
       { name: "leaks", when: "end", check: () => stopAndDemandNoLeaks(world) },
       { name: "serializability", when: "end", check: () => log.check() },
     ],

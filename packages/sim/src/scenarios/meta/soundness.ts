@@ -1,0 +1,24 @@
+/** What holds of the metadata in every state that the store was ever in. */
+import { PondError } from "@smallpond/base";
+import { checkMetadata, type OrderedStore, snapshotSource } from "@smallpond/fs-core";
+
+/** Throws `UNSOUND` if the file system's own checker finds something in the store as it is now. */
+export async function demandSound(store: OrderedStore): Promise<void> {
+  using snapshot = await store.snapshot();
+  const { findings, rows } = await checkMetadata(snapshotSource(snapshot));
+  // Before the first service has made the root there is nothing to be right or wrong.
+  const bad = findings.filter(({ code }) => rows > 0 || code !== "ROOT_MISSING");
+  if (bad.length === 0) return;
+  const lines = bad
+    .slice(0, 10)
+    .map(({ severity, code, subject, detail }) => `${severity} ${code} ${subject}: ${detail}`);
+  throw new PondError("UNSOUND", { kind: "internal", message: `the checker finds\n${lines.join("\n")}` });
+}
+
+/** Rows of queues that wait to be collected. */
+export async function countGarbage(store: OrderedStore): Promise<number> {
+  using snapshot = await store.snapshot();
+  const text = (name: string): Uint8Array => new TextEncoder().encode(name);
+  const range = { begin: text("GARB"), end: text("GARC") };
+  return (await snapshot.range(range, { limit: 1000, reverse: false })).length;
+}
