@@ -3,9 +3,10 @@ import { type Clock, NO_PROBES, PondError, SeededRandom, type SignalOptions, toH
 import { ManualClock } from "@smallpond/base/testing";
 import type { ChainId, NodeId, TargetId } from "../../../src/ids.ts";
 import type { Metastore, Transaction, TransactOptions } from "../../../src/metastore/transaction.ts";
-import { MgmtdClient } from "../../../src/mgmtd/agent/mgmtd-client.ts";
+import { MgmtdClient, type MgmtdClientSettings } from "../../../src/mgmtd/agent/mgmtd-client.ts";
 import { NodeAgent } from "../../../src/mgmtd/agent/node-agent.ts";
 import type { Chain } from "../../../src/mgmtd/model/chain.ts";
+import type { Config } from "../../../src/mgmtd/model/config.ts";
 import type { OperatorAction } from "../../../src/mgmtd/service/actions.ts";
 import { MgmtdService } from "../../../src/mgmtd/service/mgmtd-service.ts";
 import type { MgmtdSettings } from "../../../src/mgmtd/settings.ts";
@@ -74,6 +75,8 @@ export class TestCluster {
   readonly admin: MgmtdClient;
   readonly #names: readonly string[];
   readonly #stop: AbortController = new AbortController();
+  /** The name of the last client ends in it. */
+  lastClient = 0;
   #forks = 0;
 
   constructor(names: readonly string[] = ["m1", "m2"]) {
@@ -151,9 +154,14 @@ export class TestCluster {
     return node;
   }
 
-  client(principal: Principal = { kind: "member", node: undefined }, settings: object = {}): MgmtdClient {
-    const name = `client${this.#forks}`;
-    const deps = { ...this.#common(), callers: this.wire.callers(name, principal) };
+  client(
+    principal: Principal = { kind: "member", node: undefined },
+    settings: Partial<MgmtdClientSettings> = {},
+    onConfig: (config: Config) => void = () => {},
+  ): MgmtdClient {
+    this.lastClient += 1;
+    const callers = this.wire.callers(`client${this.lastClient}`, principal);
+    const deps = { ...this.#common(), callers, onConfig };
     return new MgmtdClient(deps, { managers: this.#names.map(addressOf), ...settings });
   }
 
@@ -182,8 +190,13 @@ export class TestCluster {
         throw error as Error;
       },
     );
-    await this.clock.advance(ms);
+    await this.pass(ms);
     return (await settled)();
+  }
+
+  /** Time in small steps: long chains of promises end between them. */
+  async pass(ms: number, stepMs = 10): Promise<void> {
+    for (let leftMs = ms; leftMs > 0; leftMs -= stepMs) await this.clock.advance(Math.min(leftMs, stepMs));
   }
 
   /** As the watching client knows it. */
