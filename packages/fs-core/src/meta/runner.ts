@@ -7,7 +7,7 @@ import type { Method, Principal, UserIdentity } from "../wire/rpc/method.ts";
 import { actingUser } from "./access/acting-user.ts";
 import { fsError, fsErrorFrom, isFsError } from "./model/errors.ts";
 import type { MutationHeader, Operation, QuestionHeader } from "./operation.ts";
-import { requestKey, requestSlot } from "./rows/keys.ts";
+import { requestKey, requestSlot, revokedClientKey } from "./rows/keys.ts";
 import { type RequestRecord, requestRow } from "./rows/request-row.ts";
 
 export interface RunnerDeps<D> {
@@ -86,7 +86,9 @@ export class OperationRunner<D> {
           operation.run(context, question),
         ]);
         if (found.status === "rejected") throw found.reason;
-        if (found.value !== undefined) throw new Replay(found.value);
+        const { record, isBarred } = found.value;
+        if (record !== undefined) throw new Replay(record);
+        if (isBarred) throw barred(id.client, operation.method.name);
         if (outcome.status === "rejected") throw outcome.reason;
         const bytes = encode(operation.method.answer, outcome.value);
         setRecord(transaction, id, nowMs, { kind: "answer", bytes });
@@ -106,12 +108,19 @@ export class OperationRunner<D> {
       async (transaction) => {
         const nowMs = this.#deps.clock.wallMs();
         const found = await findRecord(transaction, id, nowMs);
-        if (found === undefined) setRecord(transaction, id, nowMs, record);
-        return found;
+        if (found.record === undefined) setRecord(transaction, id, nowMs, record);
+        return found.record;
       },
       { repeatable: true, ...(signal === undefined ? {} : { signal }) },
     );
   }
+}
+
+function barred(client: ClientId, name: string): Error {
+  return fsError("ESTALE", name.replace("meta.", ""), `client ${client}`, {
+    reason: "the client was silent for too long, and its sessions and locks were taken away",
+    hint: "connect again, and open files again",
+  });
 }
 
 /** Nothing was done; it is not remembered either, as nothing can be. */
@@ -144,17 +153,27 @@ class Replay extends Error {
   }
 }
 
+interface Found {
+  readonly record: RequestRecord | undefined;
+  /** The client was given up: what it could do may be others' right by now. */
+  readonly isBarred: boolean;
+}
+
 async function findRecord(
   transaction: ReadTransaction,
   { client, request }: RequestIdentity,
   nowMs: number,
-): Promise<RequestRecord | undefined> {
+): Promise<Found> {
   const slot = requestSlot(nowMs);
   const slots = slot === 0 ? [0, 1] : [slot, slot - 1, slot + 1];
-  // With a conflict: of two copies at two services, one finds the other's record or its commit fails.
-  const rows = await transaction.getMany(slots.map((each) => requestKey(each, client, request)));
+  // With a conflict: of two copies at two services, one finds the other's record or its commit fails. And a client that
+  // is given up at this moment has either done this before, or not at all.
+  const [given, ...rows] = await transaction.getMany([
+    revokedClientKey(client),
+    ...slots.map((each) => requestKey(each, client, request)),
+  ]);
   const row = rows.find((each) => each !== undefined);
-  return row === undefined ? undefined : decode(requestRow, row);
+  return { record: row === undefined ? undefined : decode(requestRow, row), isBarred: given !== undefined };
 }
 
 function setRecord(

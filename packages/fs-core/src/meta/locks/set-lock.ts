@@ -4,7 +4,6 @@ import type { Transaction } from "../../metastore/transaction.ts";
 import { bool, struct, word } from "../../wire/codec/index.ts";
 import { fsError } from "../model/errors.ts";
 import { type MutationHeader, metaMethod, mutation, mutationFields, type Operation } from "../operation.ts";
-import { requireLiveClient } from "../sessions/revoked-clients.ts";
 import { findCircle } from "./deadlock.ts";
 import { type FileLock, fileLockCodec, type LockTable } from "./lock.ts";
 import { loadLocks, storeLocks, waitGraph } from "./lock-rows.ts";
@@ -50,10 +49,9 @@ export const setLock: Operation<SetLockQuestion, SetLockAnswer, LockDeps> = muta
   }),
   check: ({ client, inode, lock }) => requireOwnLocks(client, inode, lock.owner),
   async run({ transaction, user, nowNs, deps }, question) {
-    const { client, inode } = question;
+    const { inode } = question;
     const [before] = await Promise.all([
       loadLocks(transaction, inode),
-      requireLiveClient(transaction, client, "lock"),
       requireLockable(transaction, user, inode),
     ]);
     const times = { nowMs: Number(nowNs / 1_000_000n), ...deps.lockSettings };

@@ -34,7 +34,6 @@ import { emptied } from "./data-version.ts";
 import type { SessionDeps } from "./deps.ts";
 import { grantTo } from "./grant.ts";
 import { askedOf, checkTarget, findTarget, type OpenTarget, openTargetCodec } from "./open-target.ts";
-import { requireLiveClient } from "./revoked-clients.ts";
 import { putSession, readSession } from "./session-row.ts";
 
 export interface OpenToWriteQuestion extends MutationHeader {
@@ -75,10 +74,7 @@ export const openToWrite: Operation<OpenToWriteQuestion, OpenToWriteAnswer, Sess
   check: ({ target }) => checkTarget(target, "open"),
   async run(context, question) {
     const asked = askedOf(question.target, "open");
-    const [found] = await Promise.all([
-      findOrCreate(context, question, asked),
-      requireLiveClient(context.transaction, question.client, "open"),
-    ]);
+    const found = await findOrCreate(context, question, asked);
     const { created } = found;
     const file = openable(context.user, found, question, asked);
     const { transaction, deps, signal } = context;

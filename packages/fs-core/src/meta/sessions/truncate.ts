@@ -21,7 +21,6 @@ import { cut } from "./cut.ts";
 import { emptied } from "./data-version.ts";
 import type { SessionDeps } from "./deps.ts";
 import { requireSameData, requireSession } from "./open-session.ts";
-import { requireLiveClient } from "./revoked-clients.ts";
 
 export interface TruncateQuestion extends MutationHeader {
   readonly inode: InodeId;
@@ -53,10 +52,7 @@ export const truncate: Operation<TruncateQuestion, TruncateAnswer, SessionDeps> 
   },
   async run(context, question) {
     const asked = { operation: "truncate", subject: `inode ${question.inode}` };
-    const [file] = await Promise.all([
-      truncatable(context, question, asked),
-      requireLiveClient(context.transaction, question.client, "truncate"),
-    ]);
+    const file = await truncatable(context, question, asked);
     const inode = file.inline
       ? await inlineTo(context, file, question.length, asked)
       : await chunksTo(context, file, question.length, asked);

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { type ClientId, newRandomId, type RequestId } from "../../../src/ids.ts";
 import { LOCK_END, type LockOwner } from "../../../src/meta/locks/lock.ts";
 import { setLock } from "../../../src/meta/locks/set-lock.ts";
+import { create } from "../../../src/meta/ops/create.ts";
 import { stat } from "../../../src/meta/ops/stat.ts";
 import { CLIENT_SHARDS } from "../../../src/meta/sessions/client-scan.ts";
 import type { ClientState } from "../../../src/meta/sessions/client-view.ts";
@@ -12,7 +13,7 @@ import { SessionReaper } from "../../../src/meta/sessions/session-reaper.ts";
 import { DEFAULT_SESSION_SETTINGS } from "../../../src/meta/sessions/settings.ts";
 import { silentLogger } from "../../../src/service/log.ts";
 import { Metrics } from "../../../src/service/metrics.ts";
-import { asFile, codeOf, metaWorld, type OpenFile, TestClient } from "../world.ts";
+import { asFile, codeOf, metaWorld, type OpenFile, placeOf, TestClient } from "../world.ts";
 
 const BYTES = new Uint8Array(50).fill(1);
 const GRACE_MS = DEFAULT_SESSION_SETTINGS.clientGraceMs;
@@ -102,6 +103,9 @@ it("refuses what a client asks that was given up, and comes back", async () => {
   const end = { inode: open.file.id, session: open.session, wrote: true, hint: undefined };
   expect(await codeOf(dead.ask(close, end))).toBe("ESTALE");
   expect(await codeOf(dead.open("a"))).toBe("ESTALE");
+  // What it may have had a lock for.
+  const made = { kind: "file", mode: 0o644, rdev: 0, exclusive: true } as const;
+  expect(await codeOf(dead.ask(create, { place: placeOf("late"), ...made }))).toBe("ESTALE");
   expect(await codeOf(lock(dead, open, { wait: false }))).toBe("ESTALE");
 });
 
