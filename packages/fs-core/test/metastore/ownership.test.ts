@@ -1,5 +1,16 @@
-import { isPondError } from "@smallpond/base";
-import type { Metastore } from "@smallpond/fs-core";
+import { isPondError, NO_PROBES, SeededRandom } from "@smallpond/base";
+import { ManualClock } from "@smallpond/base/testing";
+import {
+  type Caller,
+  MemoryStore,
+  MemoryStoreState,
+  type Metastore,
+  MetastoreMetrics,
+  MetastoreNode,
+  Metrics,
+  silentLogger,
+} from "@smallpond/fs-core";
+import { FaultyStore } from "@smallpond/fs-core/testing";
 import { expect, test } from "vitest";
 import { Cluster } from "./cluster.ts";
 
@@ -306,4 +317,33 @@ test("a closed node says so", async () => {
     await cluster.result(node.close());
     expect(await codeOf(get(node, "a"))).toBe("METASTORE_CLOSED");
   }
+});
+
+test("closing leaves no timer, also while the outcome of a batch is being found out", async () => {
+  const clock = new ManualClock();
+  const random = new SeededRandom(1);
+  const bare = new MemoryStore({ state: new MemoryStoreState() });
+  const store = new FaultyStore({ clock, random, probes: NO_PROBES }, bare);
+  const metrics = new MetastoreMetrics(new Metrics());
+  const callerOf = (): Caller => {
+    throw new Error("there is nobody else");
+  };
+  const deps = { store, clock, random, probes: NO_PROBES, log: silentLogger(), metrics, callerOf };
+  const node = new MetastoreNode(deps);
+  node.start();
+  await clock.advance(100);
+  const transaction = await node.begin();
+  transaction.set(utf8("a"), utf8("1"));
+  store.set({ unknownAfterShare: 1, latencyMs: 50 });
+  const committing = transaction.commit();
+  while (metrics.unknownBatches.value === 0) await clock.advance(1);
+  store.set({ unreachable: true });
+  await clock.advance(1000);
+  let closed = false;
+  void node.close().then(() => {
+    closed = true;
+  });
+  for (let step = 0; step < 1000 && !closed; step++) await clock.advance(1);
+  expect([closed, clock.pendingCount]).toEqual([true, 0]);
+  expect(await committing).toEqual({ kind: "unknown" });
 });

@@ -45,6 +45,8 @@ export class Candidate {
   readonly #changes: News = new News();
   /** Somebody wants the next step now. */
   readonly #nudges: News = new News();
+  /** Batches whose outcome is being found out. */
+  readonly #fates: Set<Promise<BatchFate>> = new Set();
   #lease: Lease;
   #engine: Engine | undefined;
   #seen: Ownership | undefined;
@@ -106,7 +108,11 @@ export class Candidate {
     engine?.end();
     this.#changes.tell();
     this.#nudges.tell();
-    if (engine === undefined) return;
+    if (engine !== undefined) await this.#resign(engine);
+    await Promise.all(this.#fates);
+  }
+
+  async #resign(engine: Engine): Promise<void> {
     try {
       const { epoch, renewals } = await this.#timed(this.#deps.store.ownership());
       if (epoch !== engine.epoch) return;
@@ -181,7 +187,11 @@ export class Candidate {
     const deps = {
       ...this.#deps,
       holdsLease: () => lease.isHeld(clock.monotonicMs()),
-      fateOf: (batch: { readonly epoch: bigint; readonly version: bigint }) => this.#fateOf(batch),
+      fateOf: (batch: { readonly epoch: bigint; readonly version: bigint }) => {
+        const fate = this.#fateOf(batch).finally(() => this.#fates.delete(fate));
+        this.#fates.add(fate);
+        return fate;
+      },
       onEnd: (reason: string) => {
         if (this.#engine?.epoch === epoch) this.#lose(this.#engine, reason);
       },
@@ -214,7 +224,7 @@ export class Candidate {
       } catch (error) {
         this.#deps.log.warn("metastore cannot read a batch's fate", { reason: String(error) });
       }
-      await this.wait(Math.max(0, Math.min(watchMs, untilMs - clock.monotonicMs())));
+      if (!this.#closing) await this.wait(Math.max(0, Math.min(watchMs, untilMs - clock.monotonicMs())));
     }
     return "unknown";
   }
