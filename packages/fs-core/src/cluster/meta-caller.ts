@@ -42,14 +42,15 @@ export class MetaCaller {
   readonly client: ClientId;
   readonly #deps: MetaCallerDeps;
   readonly #settings: MetaCallerSettings;
-  /** Whom to ask next: calls go around, and away from whom did not answer. */
-  #turn = 0;
+  /** Whom to ask: always the same one, until it does not answer. */
+  #turn: number;
 
   constructor(deps: MetaCallerDeps, settings: MetaCallerSettings) {
     assert(deps.callers.length > 0, "there is nobody to ask");
     this.#deps = deps;
     this.#settings = settings;
     this.client = settings.client;
+    this.#turn = deps.random.int(deps.callers.length);
   }
 
   /** Errors of the file system are thrown as they came; what nobody answered in time, as the last try failed. */
@@ -79,14 +80,18 @@ export class MetaCaller {
     let pauseMs = PAUSE_MS_MIN;
     for (;;) {
       const leftMs = untilMs - clock.monotonicMs();
-      const caller = callers[this.#turn++ % callers.length]!;
+      const turn = this.#turn;
       try {
-        return await caller.call(method, question, {
+        return await callers[turn]!.call(method, question, {
           timeoutMs: Math.max(1, Math.min(attemptMs, leftMs)),
           signal: options.signal,
+          // Rather somebody else than the same one again.
+          attempts: 1,
         });
       } catch (error) {
         if (options.signal?.aborted || !mayTryAgain(error) || leftMs <= pauseMs) throw error;
+        // Of several calls that this one did not answer, one turns to the next.
+        if (this.#turn === turn) this.#turn = (turn + 1) % callers.length;
       }
       await clock.sleep(pauseMs * (0.5 + random.next() / 2), options);
       pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX);

@@ -28,12 +28,13 @@ export async function checkLmdbFile(path: string): Promise<void> {
     throw error;
   }
   try {
-    const { size } = await file.stat();
-    if (size === 0) return;
+    if ((await file.stat()).size === 0) return;
     const first = await readMeta(file, 0, path);
     const second = await readMeta(file, first.pageBytes, path);
     const newer = second.transaction > first.transaction ? second : first;
     const bytes = (newer.lastPage + 1n) * BigInt(newer.pageBytes);
+    // Looked at last: other processes write to the file, which only ever grows.
+    const { size } = await file.stat();
     if (BigInt(size) < bytes) throw corrupt(path, `it has ${size} bytes of ${bytes}`);
   } finally {
     await file.close();

@@ -22,7 +22,7 @@ export function testMind({ directory, nodes }: TestCluster, node: number): Serve
     storage: "none",
     directory: `${directory}/store`,
     secret: TEST_SECRET,
-    logLevel: "warn",
+    logLevel: "error",
     metastore: { lease: { leaseMs: 800, renewMs: 200, watchMs: 100 } },
     mgmtd: { leaseMs: 1500, renewMs: 400, nodeLeaseMs: 2000, heartbeatMs: 500 },
   };

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { type Random, SeededRandom } from "@smallpond/base";
+import { type Random, SeededRandom, Tasks } from "@smallpond/base";
 import { MindProcess } from "@smallpond/fs-core/platform";
 import { testMind } from "../cluster/settings.ts";
 import type { StormOrder } from "./storm-client.ts";
@@ -27,8 +27,8 @@ export interface StormResult {
 }
 
 const WORKERS = 3;
-const PAUSE_MS_MIN = 300;
-const PAUSE_MS_MAX = 1500;
+/** Of clients, between two blows. */
+const ANSWERS_MAX = 60;
 /** Processes of tests run from source. */
 const FROM_SOURCE: readonly string[] = [
   "--no-warnings",
@@ -39,43 +39,71 @@ const FROM_SOURCE: readonly string[] = [
 ];
 
 export async function storm(settings: StormSettings): Promise<StormResult> {
-  const { services, clients, ms, seed } = settings;
-  const random = new SeededRandom(seed);
-  const minds = await Promise.all(
-    Array.from({ length: services }, (_, index) => startService(settings, index + 1)),
-  );
-  const run = new Clients(settings);
-  for (let client = 0; client < clients; client++) run.start();
-  let servicesKilled = 0;
-  const untilMs = performance.now() + ms;
+  const random = new SeededRandom(settings.seed);
+  const services = new Services(settings);
+  const clients = new Clients(settings);
   try {
-    await run.firstAnswer();
+    await services.startAll();
+    for (let client = 0; client < settings.clients; client++) clients.start();
+    await clients.firstAnswer();
+    const untilMs = performance.now() + settings.ms;
     while (performance.now() < untilMs) {
-      await sleep(PAUSE_MS_MIN + random.int(PAUSE_MS_MAX - PAUSE_MS_MIN));
-      if (random.int(3) === 0) {
-        await run.killOne(random);
-        run.start();
-      } else {
-        const index = random.int(services);
-        await killService(minds[index]!);
-        servicesKilled += 1;
-        minds[index] = await startService(settings, index + 1);
-      }
+      // On any machine as much is done between two blows, however long that takes.
+      await clients.moreAnswers(1 + random.int(ANSWERS_MAX), untilMs);
+      if (random.int(3) === 0) await clients.renewOne(random);
+      else services.renew(random);
     }
   } finally {
-    await run.killAll();
-    await Promise.all(minds.map(killService));
+    await clients.killAll();
+    await services.killAll();
   }
-  return { record: run.record, servicesKilled, clientsKilled: run.killed, complaints: run.complaints };
+  const { record, complaints } = clients;
+  return { record, servicesKilled: services.killed, clientsKilled: clients.killed, complaints };
 }
 
-function startService({ directory, services }: StormSettings, node: number): Promise<MindProcess> {
-  return MindProcess.start(testMind({ directory, nodes: services }, node), { nodeArguments: FROM_SOURCE });
-}
+class Services {
+  readonly #settings: StormSettings;
+  readonly #running: Map<number, MindProcess> = new Map();
+  readonly #starting: Tasks = new Tasks();
+  killed = 0;
 
-async function killService(mind: MindProcess): Promise<void> {
-  mind.kill();
-  await mind.ended;
+  constructor(settings: StormSettings) {
+    this.#settings = settings;
+  }
+
+  async startAll(): Promise<void> {
+    const { services } = this.#settings;
+    await Promise.all(Array.from({ length: services }, (_, index) => this.#start(index + 1)));
+  }
+
+  /** Kills one of those that run, unless it is the only one, and starts it anew, which takes a while. */
+  renew(random: Random): void {
+    if (this.#running.size < 2) return;
+    const node = [...this.#running.keys()][random.int(this.#running.size)]!;
+    this.killed += 1;
+    this.#starting.spawn(async () => {
+      await this.#kill(node);
+      await this.#start(node);
+    });
+  }
+
+  async killAll(): Promise<void> {
+    await Promise.race([this.#starting.idle(), this.#starting.failure]);
+    await Promise.all([...this.#running.keys()].map((node) => this.#kill(node)));
+  }
+
+  async #start(node: number): Promise<void> {
+    const { directory, services } = this.#settings;
+    const mind = testMind({ directory, nodes: services }, node);
+    this.#running.set(node, await MindProcess.start(mind, { nodeArguments: FROM_SOURCE }));
+  }
+
+  async #kill(node: number): Promise<void> {
+    const mind = this.#running.get(node);
+    this.#running.delete(node);
+    mind?.kill();
+    await mind?.ended;
+  }
 }
 
 class Clients {
@@ -117,12 +145,23 @@ class Clients {
   }
 
   async firstAnswer(): Promise<void> {
-    while (this.record.answered === 0 && this.complaints.length === 0) await sleep(50);
+    await this.moreAnswers(1, Number.POSITIVE_INFINITY);
   }
 
-  async killOne(random: Random): Promise<void> {
+  /** Waits for so many, up to a time. */
+  async moreAnswers(count: number, untilMs: number): Promise<void> {
+    const enough = this.record.answered + count;
+    while (this.record.answered < enough && this.complaints.length === 0) {
+      if (performance.now() >= untilMs) return;
+      await sleep(20);
+    }
+  }
+
+  /** Another takes the place of one that is killed, with directories of its own. */
+  async renewOne(random: Random): Promise<void> {
     const [child] = this.#running.splice(random.int(this.#running.length), 1);
     await this.#kill(child!);
+    this.start();
   }
 
   async killAll(): Promise<void> {

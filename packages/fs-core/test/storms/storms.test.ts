@@ -9,14 +9,14 @@ import { testMind } from "../cluster/settings.ts";
 import { storm } from "./storm.ts";
 
 /** `POND_STORM_SECONDS=600` is the long mode; `POND_STORM_SEED` chooses who is killed when. */
-const SECONDS = Number(process.env.POND_STORM_SECONDS ?? 8);
+const SECONDS = Number(process.env.POND_STORM_SECONDS ?? 10);
 const SEED = Number(process.env.POND_STORM_SEED ?? 1);
 
 test(
   "services and clients that are killed at random leave a file system without a fault, and all that they were told",
   async () => {
     await using directory = await new NodeDisk().tempDirectory();
-    const settings = { directory: directory.path, seed: SEED, ms: SECONDS * 1000, services: 2, clients: 2 };
+    const settings = { directory: directory.path, seed: SEED, ms: SECONDS * 1000, services: 3, clients: 2 };
     const { record, servicesKilled, clientsKilled, complaints } = await storm(settings);
     expect(complaints).toEqual([]);
     expect(record.wrong).toEqual([]);
