@@ -1,7 +1,10 @@
 import { runScenario } from "@smallpond/sim";
 import { test } from "vitest";
 import { chunkStoreScenario } from "../src/scenarios/chunk-store/scenario.ts";
-const from = Number(process.env.FROM ?? 0), count = Number(process.env.COUNT ?? 20), bug = process.env.BUG as never;
+
+const from = Number(process.env.FROM ?? 0),
+  count = Number(process.env.COUNT ?? 20),
+  bug = process.env.BUG as never;
 test("explore", { timeout: 3_000_000 }, async () => {
   const scenario = chunkStoreScenario(bug || undefined);
   let failures = 0;

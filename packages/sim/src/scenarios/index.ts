@@ -5,6 +5,7 @@ import { metaScenario } from "./meta/scenario.ts";
 import { BUGS } from "./metastore/bugs.ts";
 import { metastoreScenario } from "./metastore/scenario.ts";
 import { mgmtdScenario } from "./mgmtd/scenario.ts";
+import { META_BUGS, MGMTD_BUGS } from "./mind/bugs.ts";
 import { toyScenario } from "./toy/scenario.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -15,7 +16,9 @@ export const SCENARIOS: readonly Scenario[] = [
   toyScenario("unsynced-commit"),
   metastoreScenario(),
   mgmtdScenario(),
+  ...MGMTD_BUGS.map((bug) => mgmtdScenario(bug)),
   metaScenario(),
+  ...META_BUGS.map((bug) => metaScenario(bug)),
   ...BUGS.map((bug) => metastoreScenario(bug)),
   chunkStoreScenario(),
   ...STORE_BUGS.map((bug) => chunkStoreScenario(bug)),

@@ -3,11 +3,13 @@ import type { Tasks } from "@smallpond/base";
 import { type ClientId, MetaCaller, MgmtdClient, newRandomId, silentLogger } from "@smallpond/fs-core";
 import { testClients } from "@smallpond/fs-core/testing";
 import type { Seams } from "../../world/process.ts";
+import type { Bug } from "../mind/bugs.ts";
 import { addressOf, memberCredentials } from "../mind/cluster.ts";
 
 export interface ConnectionSettings {
   readonly name: string;
   readonly minds: readonly string[];
+  readonly bug: Bug;
   readonly attemptMs: number;
   readonly operationMs: number;
 }
@@ -28,7 +30,11 @@ export function connect(seams: Seams, tasks: Tasks, settings: ConnectionSettings
   );
   const client = newRandomId<ClientId>(random.fork("identity"));
   const caller = new MetaCaller(
-    { clock, random: random.fork("meta"), callers: minds.map((mind) => clients.to(addressOf(mind))) },
+    {
+      clock,
+      random: random.fork("meta"),
+      callers: minds.map((mind) => settings.bug.caller(clients.to(addressOf(mind)), seams)),
+    },
     { client, attemptMs, timeoutMs: operationMs },
   );
   const session = new MgmtdClient(

@@ -17,6 +17,7 @@ import type { Scenario, ScenarioParts } from "../../scenario/scenario.ts";
 import { SharedStore } from "../../store/shared-store.ts";
 import { witnessed } from "../../store/witnessed.ts";
 import type { SimWorld } from "../../world/world.ts";
+import { type Bug, NO_BUG } from "../mind/bugs.ts";
 import { MIND_KNOBS, mindSettings } from "../mind/mind-knobs.ts";
 import { mindProgram } from "../mind/mind-program.ts";
 import { chunksOf } from "./chunks.ts";
@@ -49,21 +50,37 @@ const KNOBS = {
 /** Copies of a request are known by the time they came: services' clocks may differ by less than ten minutes. */
 const JUMPS_MS: readonly number[] = [100, 10_000, 60_000];
 
+const MARKS: readonly string[] = [
+  "a client was told that it was given up",
+  "buggify:rpc.answer-lost",
+  "meta.lock.freed",
+  "metastore: a batch of unknown outcome was not-written",
+  "metastore: a batch of unknown outcome was written",
+  "metastore: a commit sent again was committed",
+  "metastore: a commit sent again was conflict",
+  "metastore: took over",
+  "mgmtd took over from a silent primary",
+];
+
 const RECOVERY_MS = 60_000;
 const RECOVERY_OPERATIONS = 50;
 const STORE = "store";
 
-export function metaScenario(): Scenario {
+/** The metadata service, correct or with a planted bug. */
+export function metaScenario(bug: Bug = NO_BUG): Scenario {
   return {
-    name: "meta",
-    about: "a namespace that many clients change, over several metadata services",
-    canary: false,
-    marks: [],
-    build,
+    name: bug === NO_BUG ? "meta" : `meta-${bug.name}`,
+    about:
+      bug === NO_BUG
+        ? "a namespace and locks, for many clients, over several metadata services"
+        : `metadata services with a planted bug: ${bug.name}`,
+    canary: bug !== NO_BUG,
+    marks: bug === NO_BUG ? MARKS : [],
+    build: (world) => build(world, bug),
   };
 }
 
-function build(world: SimWorld): ScenarioParts {
+function build(world: SimWorld, bug: Bug): ScenarioParts {
   const knobs = world.knobs(KNOBS);
   const log = new OperationsLog({ nowMs: () => world.scheduler.nowMs });
   const inner = witnessed(new MemoryStore({ state: new MemoryStoreState() }), (batch) =>
@@ -97,6 +114,7 @@ function build(world: SimWorld): ScenarioParts {
               minds,
               shared,
               settings: { ...mindSettings(knobs), meta: metaSettings(knobs) },
+              bug,
               chunks: (seams) => chunksOf(seams, chunks),
             });
             world.machine(machine).run("mind", program);
@@ -108,17 +126,7 @@ function build(world: SimWorld): ScenarioParts {
         name: "namespace",
         start(phase) {
           for (const name of clients) {
-            const { thinkMs, attemptMs, operationMs } = knobs;
-            const program = namespaceClient({
-              name,
-              minds,
-              known,
-              log,
-              phase,
-              thinkMs,
-              attemptMs,
-              operationMs,
-            });
+            const program = namespaceClient({ ...knobs, bug, name, minds, known, log, phase });
             world.machine(name).run("client", program);
           }
         },
@@ -127,7 +135,17 @@ function build(world: SimWorld): ScenarioParts {
         name: "locks",
         start(phase) {
           for (const name of lockers) {
-            const program = locker({ ...knobs, name, minds, known, log, phase, locks, files: lockFiles });
+            const program = locker({
+              ...knobs,
+              bug,
+              name,
+              minds,
+              known,
+              log,
+              phase,
+              locks,
+              files: lockFiles,
+            });
             world.machine(name).run("locker", program);
           }
         },

@@ -19,6 +19,7 @@ import type { Nemesis, Scenario, ScenarioParts } from "../../scenario/scenario.t
 import { SharedStore } from "../../store/shared-store.ts";
 import type { SimProcess } from "../../world/process.ts";
 import type { SimWorld } from "../../world/world.ts";
+import { type Bug, NO_BUG } from "../mind/bugs.ts";
 import { MIND_KNOBS, mindSettings } from "../mind/mind-knobs.ts";
 import { mindProgram } from "../mind/mind-program.ts";
 import { ChainOracle } from "./chain-oracle.ts";
@@ -40,22 +41,35 @@ const KNOBS = {
   strikeMs: { default: 2500, min: 100, max: 12_000 },
 } as const;
 
+const MARKS: readonly string[] = [
+  "a chain serves nobody",
+  "a target was brought up to date",
+  "metastore: took over",
+  "mgmtd lost its term",
+  "mgmtd took over from a silent primary",
+  "mgmtd yielded",
+];
+
 const RECOVERY_MS = 120_000;
 const STORE = "store";
 /** Numbers of storage nodes begin above those of cluster managers. */
 const FIRST_STORAGE_NODE = 11;
 
-export function mgmtdScenario(): Scenario {
+/** Cluster managers, correct or with a planted bug. */
+export function mgmtdScenario(bug: Bug = NO_BUG): Scenario {
   return {
-    name: "mgmtd",
-    about: "chains of replicas under cluster managers that come and go",
-    canary: false,
-    marks: [],
-    build,
+    name: bug === NO_BUG ? "mgmtd" : `mgmtd-${bug.name}`,
+    about:
+      bug === NO_BUG
+        ? "chains of replicas under cluster managers that come and go"
+        : `cluster managers with a planted bug: ${bug.name}`,
+    canary: bug !== NO_BUG,
+    marks: bug === NO_BUG ? MARKS : [],
+    build: (world) => build(world, bug),
   };
 }
 
-function build(world: SimWorld): ScenarioParts {
+function build(world: SimWorld, bug: Bug): ScenarioParts {
   const knobs = world.knobs(KNOBS);
   const shared = new SharedStore(
     { world, inner: new MemoryStore({ state: new MemoryStoreState() }) },
@@ -93,7 +107,7 @@ function build(world: SimWorld): ScenarioParts {
             const settings = mindSettings(knobs);
             world
               .machine(machine)
-              .run("mind", mindProgram({ id: index + 1, machine, minds, shared, settings }));
+              .run("mind", mindProgram({ id: index + 1, machine, minds, shared, settings, bug }));
           }
           for (const [index, machine] of stores.entries()) {
             const id = FIRST_STORAGE_NODE + index;
@@ -106,6 +120,7 @@ function build(world: SimWorld): ScenarioParts {
                 minds,
                 disks: disksOf(id),
                 oracle,
+                bug,
                 syncMs: knobs.syncMs,
                 process: () => slot.process,
               }),

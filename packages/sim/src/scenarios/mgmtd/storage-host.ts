@@ -30,9 +30,15 @@ export class StorageHost implements NodeHost {
   readonly #stoppedAt: Map<TargetId, bigint> = new Map();
   #released: ReadonlySet<TargetId> = new Set();
 
-  constructor(disks: readonly TargetDisk[], incarnation: string) {
+  readonly #gated: boolean;
+
+  constructor(
+    disks: readonly TargetDisk[],
+    settings: { readonly incarnation: string; readonly gated: boolean },
+  ) {
     this.disks = disks;
-    this.incarnation = incarnation;
+    this.incarnation = settings.incarnation;
+    this.#gated = settings.gated;
   }
 
   get routing(): RoutingInfo | undefined {
@@ -118,7 +124,7 @@ export class StorageHost implements NodeHost {
 
   /** The chain may count on what the process before this one had in memory, until it has gone on without it. */
   #isOpen(target: TargetId): boolean {
-    if (this.#opened.has(target)) return true;
+    if (!this.#gated || this.#opened.has(target)) return true;
     if (this.agent?.routingCache.isLoaded !== true) return false;
     const state = this.stateOf(target);
     if (state === "serving" || state === "syncing" || state === "waiting") return false;

@@ -4,6 +4,7 @@ import { NodeAgent, nodeId, silentLogger } from "@smallpond/fs-core";
 import { testClients } from "@smallpond/fs-core/testing";
 import type { Program, SimProcess } from "../../world/process.ts";
 import { aborted } from "../mind/aborted.ts";
+import type { Bug } from "../mind/bugs.ts";
 import { addressOf, memberCredentials } from "../mind/cluster.ts";
 import type { ChainOracle, Member } from "./chain-oracle.ts";
 import { StorageHost, type TargetDisk } from "./storage-host.ts";
@@ -14,6 +15,7 @@ export interface StorageOptions {
   readonly minds: readonly string[];
   readonly disks: readonly TargetDisk[];
   readonly oracle: ChainOracle;
+  readonly bug: Bug;
   readonly syncMs: number;
   /** The process itself, once there is one. */
   readonly process: () => SimProcess | undefined;
@@ -28,9 +30,19 @@ export function storageProgram(options: StorageOptions): Program {
       { ...seams, random: random.fork("clients") },
       { credentials: memberCredentials() },
     );
-    const host = new StorageHost(options.disks, toHex(random.bytes(16)));
+    const host = new StorageHost(options.disks, {
+      incarnation: toHex(random.bytes(16)),
+      gated: options.bug.gated,
+    });
     const agent = new NodeAgent(
-      { callers: clients, host, clock, random: random.fork("agent"), log: silentLogger(), probes },
+      {
+        callers: clients,
+        host,
+        clock: options.bug.leaseClock(clock),
+        random: random.fork("agent"),
+        log: silentLogger(),
+        probes,
+      },
       {
         node: nodeId(id),
         kind: "storage",

@@ -14,6 +14,7 @@ import { BufferPool, JAVASCRIPT_CRC32C, PortableNet } from "@smallpond/fs-native
 import type { SharedStore } from "../../store/shared-store.ts";
 import type { Program, Seams } from "../../world/process.ts";
 import { aborted } from "./aborted.ts";
+import type { Bug } from "./bugs.ts";
 import { addressOf, CLUSTER_ID, clusterSecret } from "./cluster.ts";
 
 export interface MindOptions {
@@ -24,6 +25,7 @@ export interface MindOptions {
   readonly minds: readonly string[];
   readonly shared: SharedStore;
   readonly settings: Pick<MindSettings, "metastore" | "mgmtd" | "meta">;
+  readonly bug: Bug;
   /** Storage as the process reaches it; there is none without. */
   readonly chunks?: (seams: Seams) => ChunkService;
 }
@@ -60,6 +62,7 @@ export function mindProgram(options: MindOptions): Program {
         storage: chunks === undefined ? "none" : "chains",
       },
     );
+    options.bug.mind(mind);
     await Promise.race([mind.failure, aborted(stop)]);
     await mind.close();
     await store.close();
