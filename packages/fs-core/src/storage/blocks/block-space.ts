@@ -61,21 +61,21 @@ export class BlockSpace {
    * Takes over what the files have room for, and which blocks are in use, one call for each chunk that has one. Files that
    * are too short for them grow: their bytes are gone, and reading tells.
    */
-  async load(each: (visit: (block: number) => void) => void): Promise<void> {
-    const needed = new Map<number, number>();
-    each((block) => {
-      const sizeClass = classOf(block);
-      needed.set(sizeClass, Math.max(needed.get(sizeClass) ?? 0, indexOf(block) + 1));
+  async load(each: (visit: (sizeClass: number, index: number) => void) => void): Promise<void> {
+    const needed = new Float64Array(CLASS_MAX + 1);
+    each((sizeClass, index) => {
+      if (index >= needed[sizeClass]!) needed[sizeClass] = index + 1;
     });
     for (let sizeClass = CLASS_MIN; sizeClass <= CLASS_MAX; sizeClass++) {
       let capacity = this.#deps.files.capacityOf(sizeClass);
-      while (capacity < (needed.get(sizeClass) ?? 0)) {
-        capacity = await this.#deps.files.grow(sizeClass, needed.get(sizeClass)! - capacity);
+      while (capacity < needed[sizeClass]!) {
+        capacity = await this.#deps.files.grow(sizeClass, needed[sizeClass]! - capacity);
       }
       if (capacity > 0) this.allocatorOf(sizeClass).grow(capacity);
     }
-    each((block) => {
-      if (!this.allocatorOf(classOf(block)).load(indexOf(block))) this.refer(block);
+    const allocators = Array.from({ length: CLASS_MAX + 1 }, (_, sizeClass) => this.#classes.get(sizeClass));
+    each((sizeClass, index) => {
+      if (!allocators[sizeClass]!.load(index)) this.refer(blockId(sizeClass, index));
     });
     for (const allocator of this.#classes.values()) allocator.loaded();
   }

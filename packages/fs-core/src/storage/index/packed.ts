@@ -7,7 +7,7 @@
  */
 
 import type { ChainVersion, InodeId } from "../../ids.ts";
-import { blockId, classOf, indexOf } from "../blocks/block-id.ts";
+import { classOf, indexOf } from "../blocks/block-id.ts";
 import { type ChunkKey, type CommittedChunk, type FileData, NO_BLOCK } from "../model/chunk.ts";
 
 export const RECORD_WORDS = 11;
@@ -47,12 +47,15 @@ export function chunkAt(words: Uint32Array, at: number): CommittedChunk {
     chainVersion: words[at + 6] as ChainVersion,
     length: words[at + 7]!,
     crc: words[at + 8]!,
-    block: sizeClass === 0 ? NO_BLOCK : blockId(sizeClass, words[at + 9]!),
+    block: sizeClass === 0 ? NO_BLOCK : sizeClass * TWO_32 + words[at + 9]!,
   };
 }
 
 export function putRecord(words: Uint32Array, at: number, key: PackedKey, chunk: CommittedChunk): void {
-  words.set(key, at);
+  words[at] = key[0];
+  words[at + 1] = key[1];
+  words[at + 2] = key[2];
+  words[at + 3] = key[3];
   words[at + 4] = chunk.version % TWO_32;
   words[at + 5] = Math.floor(chunk.version / TWO_32);
   words[at + 6] = chunk.chainVersion;

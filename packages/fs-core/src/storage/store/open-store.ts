@@ -2,7 +2,7 @@
 import type { Clock, Disk, Probes } from "@smallpond/base";
 import type { Logger } from "../../service/log.ts";
 import { BlockFiles } from "../blocks/block-files.ts";
-import { blockId } from "../blocks/block-id.ts";
+import { classOf, indexOf } from "../blocks/block-id.ts";
 import { BlockSpace } from "../blocks/block-space.ts";
 import type { PageBuffers } from "../blocks/page-buffers.ts";
 import type { CheckpointPlace, Manifest } from "../checkpoint/manifest.ts";
@@ -247,16 +247,15 @@ async function begin(
 }
 
 /** Every block that a chunk has, committed or pending. */
-function eachBlock(state: StoreState, visit: (block: number) => void): void {
+function eachBlock(state: StoreState, visit: (sizeClass: number, index: number) => void): void {
   state.index.eachPacked((words) => {
     for (let at = 0; at < words.length; at += RECORD_WORDS) {
-      const sizeClass = words[at + 10]!;
-      if (sizeClass !== 0) visit(blockId(sizeClass, words[at + 9]!));
+      if (words[at + 10] !== 0) visit(words[at + 10]!, words[at + 9]!);
     }
   });
   for (const pending of state.pendings.all()) {
     const block = ownBlockOf(pending);
-    if (block !== undefined) visit(block);
+    if (block !== undefined) visit(classOf(block), indexOf(block));
   }
 }
 

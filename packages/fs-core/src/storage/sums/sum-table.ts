@@ -103,7 +103,10 @@ export class SumTable {
    */
   async flush(): Promise<() => void> {
     const written = new Map<number, Uint32Array>();
-    for (const block of [...this.#dirty.keys()].sort((a, b) => a - b)) {
+    // Those that were dirty at the beginning come first, however many are added behind them meanwhile.
+    let left = this.#dirty.size;
+    for (const block of this.#dirty.keys()) {
+      if (left-- === 0) break;
       const sums = await this.#whole(block);
       if (sums === undefined) continue;
       await this.#files.writeSums(block, sums);
