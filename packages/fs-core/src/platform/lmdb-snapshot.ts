@@ -4,21 +4,25 @@ import { assert } from "@smallpond/base";
 import type { Database, Transaction as ReadTransaction } from "lmdb";
 import type { KeyRange, KeyValue, StoreSnapshot } from "../metastore/ordered-store.ts";
 import { storeFailure } from "./lmdb-errors.ts";
+import type { RowSeal } from "./lmdb-seal.ts";
 
 export type Rows = Database<Uint8Array, Uint8Array>;
 
 export class LmdbSnapshot implements StoreSnapshot {
   readonly #rows: Rows;
+  readonly #seal: RowSeal;
   readonly #transaction: ReadTransaction;
   readonly #onDispose: (snapshot: LmdbSnapshot) => void;
   #disposed = false;
 
   constructor(deps: {
     readonly rows: Rows;
+    readonly seal: RowSeal;
     readonly transaction: ReadTransaction;
     readonly onDispose: (snapshot: LmdbSnapshot) => void;
   }) {
     this.#rows = deps.rows;
+    this.#seal = deps.seal;
     this.#transaction = deps.transaction;
     this.#onDispose = deps.onDispose;
   }
@@ -39,7 +43,7 @@ export class LmdbSnapshot implements StoreSnapshot {
   ): Promise<readonly KeyValue[]> {
     this.#assertThere();
     try {
-      return rowsIn(this.#rows, range, { ...options, transaction: this.#transaction });
+      return this.#rowsIn(range, options);
     } catch (error) {
       throw storeFailure(error);
     }
@@ -62,10 +66,24 @@ export class LmdbSnapshot implements StoreSnapshot {
 
   #get(key: Uint8Array): Uint8Array | undefined {
     try {
-      return plain(getBinary(this.#rows, key, this.#transaction));
+      const row = plain(getBinary(this.#rows, key, this.#transaction));
+      return row === undefined ? undefined : this.#seal.open(row, key);
     } catch (error) {
       throw storeFailure(error);
     }
+  }
+
+  #rowsIn(
+    range: KeyRange,
+    options: { readonly limit: number; readonly reverse: boolean },
+  ): readonly KeyValue[] {
+    const found: KeyValue[] = [];
+    const scan = bounds(range, { ...options, transaction: this.#transaction });
+    for (const { key: stored, value: row } of this.#rows.getRange(scan)) {
+      const key = plain(stored)!;
+      found.push({ key, value: this.#seal.open(plain(row)!, key) });
+    }
+    return found;
   }
 
   #assertThere(): void {
@@ -81,14 +99,6 @@ interface ScanOptions {
 
 /** Keys below this one are empty, of which there are none. */
 const LEAST_KEY: Readonly<Uint8Array> = Uint8Array.of(0);
-
-function rowsIn(rows: Rows, range: KeyRange, options: ScanOptions): KeyValue[] {
-  const found: KeyValue[] = [];
-  for (const { key, value } of rows.getRange(bounds(range, options))) {
-    found.push({ key: plain(key)!, value: plain(value)! });
-  }
-  return found;
-}
 
 function bounds({ begin, end }: KeyRange, { limit, reverse, transaction }: ScanOptions): object {
   const least = begin.length === 0 ? LEAST_KEY : begin;

@@ -29,6 +29,7 @@ import {
   OWNER_KEY,
   STORE_FORMAT,
 } from "./lmdb-rows.ts";
+import { RowSeal } from "./lmdb-seal.ts";
 import { LmdbSnapshot, plain, type Rows } from "./lmdb-snapshot.ts";
 
 export interface LmdbStoreSettings {
@@ -98,6 +99,7 @@ export class LmdbStore implements OrderedStore {
   readonly #facts: Facts;
   readonly #directory: string;
   readonly #bytesMax: number;
+  readonly #seal: RowSeal = new RowSeal();
   readonly #snapshots: Set<LmdbSnapshot> = new Set();
   #batches = 0n;
   #closed: Promise<void> | undefined;
@@ -123,8 +125,8 @@ export class LmdbStore implements OrderedStore {
     // Tells whether this very batch is the last that was written.
     const tag = new TextEncoder().encode(`${epoch}/${process.pid}/${this.#batches}`);
     return await this.#changeIfOwned(epoch, tag, () => {
-      for (const { key, value } of flat.writes) {
-        swallow(value === undefined ? this.#rows.remove(key) : this.#rows.put(key, value));
+      for (const { key, row } of flat.writes) {
+        swallow(row === undefined ? this.#rows.remove(key) : this.#rows.put(key, row));
       }
     });
   }
@@ -191,6 +193,7 @@ export class LmdbStore implements OrderedStore {
       this.#root.resetReadTxn();
       const snapshot = new LmdbSnapshot({
         rows: this.#rows,
+        seal: this.#seal,
         transaction: this.#root.useReadTransaction(),
         onDispose: (disposed) => this.#snapshots.delete(disposed),
       });
@@ -250,9 +253,9 @@ export class LmdbStore implements OrderedStore {
   }
 
   #flatten(batch: readonly StoreMutation[]): FlatBatch {
-    if (!batch.some(({ kind }) => kind === "clearRange")) return flatBatch(batch, () => []);
+    if (!batch.some(({ kind }) => kind === "clearRange")) return flatBatch(batch, this.#seal, () => []);
     using snapshot = this.#snapshot();
-    return flatBatch(batch, (range) => snapshot.keysIn(range));
+    return flatBatch(batch, this.#seal, (range) => snapshot.keysIn(range));
   }
 
   /** By the pages in use: those of rows that went are used again. */

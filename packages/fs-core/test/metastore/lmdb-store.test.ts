@@ -79,6 +79,24 @@ test("a file of another version of LMDB is refused", async () => {
   await expectCorrupt();
 });
 
+test("a row with a changed byte is refused, and the others are served", async () => {
+  await filled();
+  const file = join(directory, "data.mdb");
+  const bytes = await readFile(file);
+  // In the middle of the value of one row: a run of its bytes.
+  const at = bytes.indexOf(Buffer.alloc(5000, 1));
+  bytes[at + 2500] = 2;
+  await writeFile(file, bytes);
+  await using store = await openLmdbStore({ directory });
+  using snapshot = await store.snapshot();
+  const keys = Array.from({ length: 20 }, (_, each) => utf8(`k${each}`));
+  const codes = await Promise.all(keys.map((key) => codeOf(snapshot.get(key).then(() => "a value"))));
+  expect(codes.filter((code) => code === "STORE_CORRUPT").length).toBe(1);
+  expect(codes.filter((code) => code === "no error but a value").length).toBe(19);
+  const all = { begin: utf8("k"), end: utf8("l") };
+  expect(await codeOf(snapshot.range(all, { limit: 100, reverse: false }))).toBe("STORE_CORRUPT");
+});
+
 test("a store of another format is refused", async () => {
   await filled();
   const { open: openLmdb } = await import("lmdb");
