@@ -1,7 +1,7 @@
 /** A shard's queue of garbage: what is due, and how an item leaves it or moves back. */
 import { assert } from "@smallpond/base";
 import { type InodeId, inodeId } from "../../ids.ts";
-import { prefixRange } from "../../metastore/keys.ts";
+import { key, u64Key } from "../../metastore/keys.ts";
 import type { ReadTransaction, Transaction } from "../../metastore/transaction.ts";
 import { decode } from "../../wire/codec/index.ts";
 import { type Garbage, garbageRow, putGarbage } from "../rows/garbage-row.ts";
@@ -23,13 +23,11 @@ export async function dueGarbage(
   shard: number,
   { nowMs, limit }: { readonly nowMs: number; readonly limit: number },
 ): Promise<{ readonly items: readonly QueuedGarbage[]; readonly more: boolean }> {
-  const { entries, more } = await transaction.range(prefixRange(garbagePrefix(shard)), {
-    limit,
-    snapshot: true,
-  });
-  const items = entries.map(({ key, value }) => ({ ...parseKey(key), ...decode(garbageRow, value) }));
-  const due = items.filter(({ dueMs }) => dueMs <= nowMs);
-  return { items: due, more: more && due.length === items.length };
+  const begin = garbagePrefix(shard);
+  const end = key(begin, u64Key(BigInt(Math.floor(nowMs)) + 1n));
+  const { entries, more } = await transaction.range({ begin, end }, { limit, snapshot: true });
+  const items = entries.map((row) => ({ ...parseKey(row.key), ...decode(garbageRow, row.value) }));
+  return { items, more };
 }
 
 /** Whether the item is still there; read before it is changed, so that of two collectors one goes on. */
@@ -61,11 +59,11 @@ export function backoffMs(
   return Math.min(retryMsMax, retryMs * 2 ** Math.min(failures, 30));
 }
 
-function parseKey(key: Uint8Array): Omit<QueuedGarbage, "garbage" | "failures"> {
-  assert(key.length === 28, `a key of garbage has 28 bytes, not ${key.length}`);
-  const view = new DataView(key.buffer, key.byteOffset, key.length);
+function parseKey(row: Uint8Array): Omit<QueuedGarbage, "garbage" | "failures"> {
+  assert(row.length === 28, `a key of garbage has 28 bytes, not ${row.length}`);
+  const view = new DataView(row.buffer, row.byteOffset, row.length);
   return {
-    key,
+    key: row,
     dueMs: Number(view.getBigUint64(8)),
     inode: inodeId(view.getBigUint64(16)),
     dataVersion: view.getUint32(24),

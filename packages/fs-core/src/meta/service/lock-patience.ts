@@ -21,7 +21,7 @@ export interface LockPatienceSettings {
 
 export const DEFAULT_LOCK_SETTINGS: LockPatienceSettings = {
   waitMs: 2000,
-  lookEveryMs: 50,
+  lookEveryMs: 100,
   waitingMax: 1000,
   waiterStaleMs: 30_000,
 };
