@@ -206,5 +206,15 @@ export {
   type RpcClientSettings,
   type RpcServerSettings,
 } from "./wire/rpc/settings.ts";
+export {
+  formatToken,
+  newToken,
+  parseToken,
+  type Token,
+  tokenExpired,
+  tokenHash,
+  tokenInvalid,
+} from "./wire/rpc/token.ts";
+export { FabricTransport, type FabricTransportDeps } from "./wire/transport/fabric-transport.ts";
 export { NetTransport, type NetTransportDeps } from "./wire/transport/net-transport.ts";
 export type { Transport } from "./wire/transport/transport.ts";

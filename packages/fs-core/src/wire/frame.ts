@@ -34,12 +34,18 @@ export const FRAME_KINDS = [
   "ping",
   "pong",
   "goodbye",
+  // Between the two ends of a fabric only.
+  "fabric",
+  "taken",
 ] as const;
 
 export type FrameKind = (typeof FRAME_KINDS)[number];
 
 /** Of a `failure`: the handler was not begun, so the question had no effect. */
 export const FLAG_NOT_RUN = 1;
+
+/** A message begins with where bulk bytes lie or go, since they move by remote memory access. */
+export const FLAG_FABRIC = 0x8000;
 
 export interface FrameHeader {
   readonly kind: FrameKind;

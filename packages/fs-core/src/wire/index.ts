@@ -35,5 +35,6 @@ export {
   tokenHash,
   tokenInvalid,
 } from "./rpc/token.ts";
+export { FabricTransport, type FabricTransportDeps } from "./transport/fabric-transport.ts";
 export { NetTransport, type NetTransportDeps } from "./transport/net-transport.ts";
 export type { Channel, ChannelListener, Transport } from "./transport/transport.ts";

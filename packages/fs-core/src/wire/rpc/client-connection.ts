@@ -197,12 +197,22 @@ export class ClientConnection {
       this.#channel.post({ kind: "question", id, message, into });
     } else {
       const sending = this.#channel.send({ kind: "question", id, message, bulk: send, into });
-      pending.sending = sending
-        .catch(() => {})
-        .then(() => {
+      pending.sending = sending.then(
+        () => {
           pending.sending = undefined;
-        });
+        },
+        (cause: unknown) => {
+          pending.sending = undefined;
+          this.#unsent(id, cause);
+        },
+      );
     }
+  }
+
+  /** A question's bulk bytes did not leave, so no answer will come. */
+  #unsent(id: number, cause: unknown): void {
+    if (!this.#pending.has(id)) return;
+    this.#finish(id, { kind: "lost", sent: true, why: "its bulk bytes could not be sent", cause });
   }
 
   /** The caller waits no longer. Its place stays taken until the service has answered. */
@@ -405,12 +415,15 @@ export class ClientConnection {
     const wasEnding = this.#isEnding;
     this.#isEnding = true;
     this.#watch[Symbol.dispose]();
-    void this.#channel.close().then(this.#leave);
+    const closed = this.#channel.close();
+    void closed.then(this.#leave);
     this.#opened?.(cause ?? rpcError("CLOSING", "retry", why));
     for (const give of this.#waiting.splice(0)) give(false);
     for (const pending of this.#pending.values()) {
       // What is being filled settles when that has ended, which the end of the channel brings about.
-      if (!pending.isFilling) pending.settle({ kind: "lost", sent: true, why, cause });
+      const settle = (): void => pending.settle({ kind: "lost", sent: true, why, cause });
+      if (pending.into !== undefined && this.#channel.fillsAhead) void closed.then(settle);
+      else if (!pending.isFilling) settle();
     }
     this.#pending.clear();
     if (!wasEnding) this.#deps.onEnd();

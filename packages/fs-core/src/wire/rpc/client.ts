@@ -241,17 +241,15 @@ interface Patience {
   readonly untilMs: number;
 }
 
-const REFUSALS: readonly string[] = [
-  "AUTH_FAILED",
-  "TOKEN_INVALID",
-  "TOKEN_EXPIRED",
-  "BAD_FRAME",
-  "OVERLOADED",
-];
+const REFUSALS: readonly string[] = ["AUTH_FAILED", "TOKEN_INVALID", "TOKEN_EXPIRED", "OVERLOADED"];
+/** What is there is no service of ours, or not of our version: nothing that another try would mend. */
+const FOREIGN: readonly string[] = ["magic", "version"];
 
 /** Whether the service (or what is there instead) has spoken: the caller is told its own words. */
 function isRefusal(error: unknown): error is PondError {
-  return isPondError(error) && REFUSALS.includes(error.code);
+  if (!isPondError(error)) return false;
+  if (error.code !== "BAD_FRAME") return REFUSALS.includes(error.code);
+  return FOREIGN.includes((error.details as { readonly reason?: string }).reason ?? "");
 }
 
 function refusal(error: PondError): Outcome<never> {
