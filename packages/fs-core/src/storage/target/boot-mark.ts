@@ -29,13 +29,17 @@ const codec: Codec<BootMark> = versioned(
   struct({ bootId: text(256), isReplicated: bool, isClosed: bool, isComplete: bool }),
 );
 
+export function encodeBootMark(crc: Crc, mark: BootMark, generation: bigint): Uint8Array {
+  return makeFrame(crc, encode(codec, mark), { batch: 0n, salt: generation });
+}
+
 export async function writeBootMark(
   deps: { readonly disk: Disk; readonly crc: Crc },
   directory: string,
   place: { readonly mark: BootMark; readonly generation: bigint },
 ): Promise<void> {
   const path = `${directory}/boot`;
-  const bytes = makeFrame(deps.crc, encode(codec, place.mark), { batch: 0n, salt: place.generation });
+  const bytes = encodeBootMark(deps.crc, place.mark, place.generation);
   await deps.disk.writeFile(`${path}.new`, bytes, { sync: true });
   await deps.disk.rename({ from: `${path}.new`, to: path });
   await deps.disk.syncDirectory(directory);
