@@ -16,7 +16,7 @@ import type { CommitRequest, TransactionBackend } from "./engine/backend.ts";
 import { BufferedTransaction } from "./engine/buffered-transaction.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { MetastoreMetrics } from "./engine/engine-metrics.ts";
-import { transact } from "./engine/transact.ts";
+import { type TransactDeps, transact } from "./engine/transact.ts";
 import { metastoreClosed, notOwner } from "./errors.ts";
 import type { OrderedStore } from "./ordered-store.ts";
 import { Candidate, type Owner } from "./ownership/candidate.ts";
@@ -67,6 +67,7 @@ type Found =
 
 export class MetastoreNode implements Metastore, AsyncDisposable {
   readonly #deps: MetastoreNodeDeps;
+  readonly #transactDeps: TransactDeps;
   readonly #remoteSettings: RemoteSettings;
   readonly #retrySettings: RetrySettings;
   readonly #candidate: Candidate;
@@ -76,6 +77,7 @@ export class MetastoreNode implements Metastore, AsyncDisposable {
 
   constructor(deps: MetastoreNodeDeps, settings: MetastoreNodeSettings = {}) {
     this.#deps = deps;
+    this.#transactDeps = { metastore: this, clock: deps.clock, random: deps.random };
     this.#remoteSettings = { ...DEFAULT_REMOTE_SETTINGS, ...settings.remote };
     this.#retrySettings = { ...DEFAULT_RETRY_SETTINGS, ...settings.retry };
     this.#candidate = new Candidate(deps, {
@@ -125,7 +127,7 @@ export class MetastoreNode implements Metastore, AsyncDisposable {
     body: (transaction: Transaction) => Promise<T>,
     options: TransactOptions = {},
   ): Promise<T> {
-    return await transact({ metastore: this, ...this.#deps }, this.#retrySettings, body, options);
+    return await transact(this.#transactDeps, this.#retrySettings, body, options);
   }
 
   /** Ends what goes on, and leaves the store free if this process owned it. The store stays open. */

@@ -88,7 +88,7 @@ export class Engine implements TransactionBackend {
       clock: this.#deps.clock,
       snapshots: this.#snapshots,
       shared,
-      epoch: this.epoch,
+      point: { epoch: this.epoch, version: shared.version },
     });
   }
 

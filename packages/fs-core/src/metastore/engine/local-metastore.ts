@@ -17,7 +17,7 @@ import { BufferedTransaction } from "./buffered-transaction.ts";
 import { Engine } from "./engine.ts";
 import { MetastoreMetrics } from "./engine-metrics.ts";
 import { type BatchFate, fateOfBatch } from "./journal-rows.ts";
-import { transact } from "./transact.ts";
+import { type TransactDeps, transact } from "./transact.ts";
 
 export interface LocalMetastoreDeps {
   readonly store: OrderedStore;
@@ -34,6 +34,7 @@ export interface LocalMetastoreSettings {
 
 export class LocalMetastore implements Metastore, AsyncDisposable {
   readonly #deps: Required<LocalMetastoreDeps>;
+  readonly #transactDeps: TransactDeps;
   readonly #engineSettings: EngineSettings;
   readonly #retrySettings: RetrySettings;
   #engine: Promise<Engine> | undefined;
@@ -41,6 +42,7 @@ export class LocalMetastore implements Metastore, AsyncDisposable {
 
   constructor(deps: LocalMetastoreDeps, settings: LocalMetastoreSettings = {}) {
     this.#deps = { probes: NO_PROBES, metrics: new MetastoreMetrics(new Metrics()), ...deps };
+    this.#transactDeps = { metastore: this, clock: deps.clock, random: deps.random };
     this.#engineSettings = { ...DEFAULT_ENGINE_SETTINGS, ...settings.engine };
     this.#retrySettings = { ...DEFAULT_RETRY_SETTINGS, ...settings.retry };
   }
@@ -54,7 +56,7 @@ export class LocalMetastore implements Metastore, AsyncDisposable {
     body: (transaction: Transaction) => Promise<T>,
     options: TransactOptions = {},
   ): Promise<T> {
-    return await transact({ metastore: this, ...this.#deps }, this.#retrySettings, body, options);
+    return await transact(this.#transactDeps, this.#retrySettings, body, options);
   }
 
   /** Ends what goes on; the store stays open. */

@@ -10,7 +10,7 @@ export interface LocalSnapshotDeps {
   readonly clock: Clock;
   readonly snapshots: Snapshots;
   readonly shared: SharedSnapshot;
-  readonly epoch: bigint;
+  readonly point: SnapshotPoint;
 }
 
 export class LocalSnapshot implements OpenedSnapshot {
@@ -22,11 +22,11 @@ export class LocalSnapshot implements OpenedSnapshot {
   #released = false;
 
   /** Takes over one use of the shared snapshot. */
-  constructor({ clock, snapshots, shared, epoch }: LocalSnapshotDeps) {
+  constructor({ clock, snapshots, shared, point }: LocalSnapshotDeps) {
     this.#clock = clock;
     this.#snapshots = snapshots;
     this.#shared = shared;
-    this.#point = { epoch, version: shared.version };
+    this.#point = point;
     this.#untilMs = clock.monotonicMs() + TRANSACTION_LIMITS.ageMsMax;
   }
 

@@ -7,19 +7,22 @@ import type { CommitRequest } from "./backend.ts";
 export class PendingCommit {
   readonly request: CommitRequest;
   readonly outcome: Promise<CommitOutcome>;
-  readonly #signal: AbortSignal | undefined;
+  /** Stops listening for an abort. */
+  #release: (() => void) | undefined;
   #resolve: (outcome: CommitOutcome) => void = () => {};
   #reject: (error: unknown) => void = () => {};
   #settled = false;
 
   constructor(request: CommitRequest, { signal }: SignalOptions) {
     this.request = request;
-    this.#signal = signal;
     this.outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    if (signal === undefined) return;
+    const onAbort = (): void => this.fail(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#release = () => signal.removeEventListener("abort", onAbort);
   }
 
   /** The caller gave up, or has been answered. */
@@ -35,12 +38,10 @@ export class PendingCommit {
     if (this.#end()) this.#reject(error);
   }
 
-  readonly #onAbort = (): void => this.fail(this.#signal?.reason);
-
   #end(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#release?.();
     return true;
   }
 }
