@@ -83,6 +83,7 @@ function build(world: SimWorld, bug: StoreBug | undefined): ScenarioParts {
       batchBytesMax: 160 * KiB,
       checkpointBytes: knobs.checkpointKiB * KiB,
       shardBytes: 16 * KiB,
+      checkpointStepBytes: 16 * KiB,
       stepBytes: 16 * KiB,
       blockFileBytes: knobs.fileKiB * KiB,
       growBytes: knobs.growKiB * KiB,

@@ -102,6 +102,7 @@ interface LockTry {
 async function lockOnce(attempt: LockTry): Promise<void> {
   const { seams, connection, options, random, file, inode } = attempt;
   const { history } = options.locks;
+  const signal = seams.stop;
   const flavour = pick(random, FLAVOURS);
   const id = 1 + random.int(2);
   const owner = { client: connection.client, flavour, id: BigInt(id) };
@@ -118,19 +119,23 @@ async function lockOnce(attempt: LockTry): Promise<void> {
   let outcome = "waiting";
   while (outcome === "waiting") {
     outcome = await insist(attempt, async (request) => {
-      const answer = await connection.caller.change(META.setLock, { inode, lock, wait, ticket }, { request });
+      const answer = await connection.caller.change(
+        META.setLock,
+        { inode, lock, wait, ticket },
+        { request, signal },
+      );
       return answer.outcome;
     });
     if (outcome === "waiting" && (seams.clock.monotonicMs() > untilMs || seams.stop.aborted)) break;
   }
-  if (!seams.alive()) return;
+  if (!seams.alive() || outcome === STOPPED) return;
   if (outcome !== "granted") {
     if (outcome === "waiting") {
-      await insist(attempt, async (request) => {
-        await connection.caller.change(META.cancelLock, { inode, ticket }, { request });
+      const cancelled = await insist(attempt, async (request) => {
+        await connection.caller.change(META.cancelLock, { inode, ticket }, { request, signal });
         return "done";
       });
-      if (!seams.alive()) return;
+      if (!seams.alive() || cancelled === STOPPED) return;
     }
     open.refused();
     return;
@@ -139,12 +144,15 @@ async function lockOnce(attempt: LockTry): Promise<void> {
   await seams.clock.sleep(options.holdMs * random.next());
   const freed = history.call(options.name, { kind: "unlock", ...about });
   const done = await insist(attempt, async (request) => {
-    await connection.caller.change(META.unlock, { inode, owner, range }, { request });
+    await connection.caller.change(META.unlock, { inode, owner, range }, { request, signal });
     return "done";
   });
   if (!seams.alive()) return;
   if (done === "done") freed.answered("done");
 }
+
+/** Asked to stop meanwhile: nobody knows what came of it. */
+const STOPPED = "stopped";
 
 /** Asks under one request until there is an answer, or an error of the file system: its name. */
 async function insist(
@@ -156,11 +164,11 @@ async function insist(
     try {
       return await ask(request);
     } catch (error) {
+      if (seams.stop.aborted) return STOPPED;
       if (!isPondError(error) || error.kind === "internal") throw error;
       if (error.code === "ESTALE") throw new GivenUp(error);
       const code = errnoOf(error);
       if (code !== undefined) return code;
-      if (seams.stop.aborted) return "stopped";
     }
     await seams.clock.sleep(20);
   }

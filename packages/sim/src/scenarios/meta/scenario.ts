@@ -20,6 +20,8 @@ import type { SimWorld } from "../../world/world.ts";
 import { type Bug, NO_BUG } from "../mind/bugs.ts";
 import { MIND_KNOBS, mindSettings } from "../mind/mind-knobs.ts";
 import { mindProgram } from "../mind/mind-program.ts";
+import { appender } from "./appender.ts";
+import { AppendsLog } from "./appends-log.ts";
 import { chunksOf } from "./chunks.ts";
 import { KnownInodes } from "./known-inodes.ts";
 import { locker } from "./locker.ts";
@@ -33,6 +35,8 @@ const KNOBS = {
   ...MIND_KNOBS,
   minds: { default: 3, min: 1, max: 3 },
   clients: { default: 4, min: 1, max: 6 },
+  appenders: { default: 2, min: 0, max: 3 },
+  dataFiles: { default: 1, min: 1, max: 2 },
   lockers: { default: 2, min: 0, max: 3 },
   lockFiles: { default: 1, min: 1, max: 2 },
   lookMs: { default: 1000, min: 50, max: 3000 },
@@ -92,15 +96,18 @@ function build(world: SimWorld, bug: Bug): ScenarioParts {
   );
   const locks = new LocksLog({ nowMs: () => world.scheduler.nowMs });
   const lockFiles = Array.from({ length: knobs.lockFiles }, (_, index) => `lock${index}`);
+  const appends = new AppendsLog();
+  const dataFiles = Array.from({ length: knobs.dataFiles }, (_, index) => `data${index}`);
+  const appenders = Array.from({ length: knobs.appenders }, (_, index) => `a${index}`);
   const chunks = new MemoryChunkState();
   const known = new KnownInodes(1n);
   const minds = Array.from({ length: knobs.minds }, (_, index) => `m${index}`);
   const clients = Array.from({ length: knobs.clients }, (_, index) => `c${index}`);
   const lockers = Array.from({ length: knobs.lockers }, (_, index) => `l${index}`);
-  for (const name of [...minds, ...clients, ...lockers, "op"])
+  for (const name of [...minds, ...clients, ...lockers, ...appenders, "op"])
     world.addMachine(name, { clockDriftMax: knobs.clockDrift });
   const timing = { quietMs: knobs.quietMs, strikeMs: knobs.strikeMs };
-  const everywhere = [STORE, ...minds, ...clients, ...lockers];
+  const everywhere = [STORE, ...minds, ...clients, ...lockers, ...appenders];
   return {
     faultMs: knobs.faultMs,
     workloads: [
@@ -147,6 +154,28 @@ function build(world: SimWorld, bug: Bug): ScenarioParts {
               files: lockFiles,
             });
             world.machine(name).run("locker", program);
+          }
+        },
+      },
+      {
+        name: "appends",
+        start(phase) {
+          // Nobody else is told of these files: how long they are is another question than what they are called.
+          const own = new KnownInodes(1n);
+          for (const name of appenders) {
+            const program = appender({
+              ...knobs,
+              bug,
+              name,
+              minds,
+              known: own,
+              log,
+              phase,
+              appends,
+              files: dataFiles,
+              chunks,
+            });
+            world.machine(name).run("appender", program);
           }
         },
       },
@@ -198,7 +227,7 @@ function build(world: SimWorld, bug: Bug): ScenarioParts {
             });
           const done = (): boolean => {
             count();
-            return left === 0 && chunks.files.size === 0;
+            return left === 0 && chunks.files.size <= dataFiles.length;
           };
           await demandProgress(world, { what: "collecting all garbage", withinMs: RECOVERY_MS, done });
         },
