@@ -38,6 +38,12 @@ it("grants what was signed", () => {
   expect(bytes.length).toBeLessThanOrEqual(CAPABILITY_BYTES_MAX);
 });
 
+it("keeps its bytes, which storage of another version reads", () => {
+  expect(Buffer.from(key.sign(GRANTED)).toString("hex")).toMatchInlineSnapshot(
+    `"014d0000000000000003000000010055555555555555555555555555555555ccccccccccccccccccccccccccccccccd0d23ddac5187c753a7418bcde9f66d7c5af8d36196809c85a18d3d35b29c950387cf0"`,
+  );
+});
+
 it.each([
   ["another inode", { ...USE, inode: inodeId(78n) }],
   ["replaced data", { ...USE, dataVersion: 4 }],
