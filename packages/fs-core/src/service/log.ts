@@ -67,7 +67,9 @@ export class Logger {
 
 /** One JSON object a line; integers too large for JSON's numbers as text. */
 export function formatLogLine({ atMs, level, event, fields }: LogLine): string {
-  const line = { at: new Date(atMs).toISOString(), level, event, ...fields };
+  const head = { at: new Date(atMs).toISOString(), level, event };
+  // Twice: it comes first, and no field takes its place.
+  const line = { ...head, ...fields, ...head };
   return JSON.stringify(line, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
 }
 

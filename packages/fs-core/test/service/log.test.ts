@@ -46,6 +46,12 @@ describe("logs", () => {
     });
   });
 
+  test("keep their time, level and event, whatever fields are called", () => {
+    const fields = { at: "never", level: "none", event: "other", z: 1 };
+    const line = formatLogLine({ atMs: 0, level: "warn", event: "x", fields });
+    expect(line).toBe('{"at":"1970-01-01T00:00:00.000Z","level":"warn","event":"x","z":1}');
+  });
+
   test("can be silent", () => {
     silentLogger().error("nobody hears this");
   });

@@ -193,7 +193,11 @@ export class ServerConnection {
       question = route.method.question.read(reader);
       reader.end();
     } catch (error) {
-      this.#fail(id, tellable(error, "reading a question"), FLAG_NOT_RUN);
+      const told = tellable(error, "reading a question");
+      // A decoder that breaks is a bug, but one that its caller could trigger at will: the process goes on.
+      if (told.kind === "internal")
+        this.#deps.log.error("rpc question broke its decoder", { error: told.message });
+      this.#fail(id, told, FLAG_NOT_RUN);
       return this.#relief();
     }
     if (frame.bulkBytes > 0) return this.#withBulk(frame, { head, route, question, principal });

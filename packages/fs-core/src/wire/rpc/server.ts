@@ -36,6 +36,9 @@ export interface RpcServerDeps {
   readonly pool?: BufferPool;
 }
 
+/** Clients beyond the most that are told so; more are only dropped. */
+const TURNED_AWAY_MAX = 64;
+
 export class RpcServer implements AsyncDisposable {
   readonly #deps: RpcServerDeps;
   readonly #settings: RpcServerSettings;
@@ -146,6 +149,7 @@ export class RpcServer implements AsyncDisposable {
 
   async #turnAway(channel: Channel): Promise<void> {
     this.#turnedAway.add();
+    if (this.#tasks.count > this.#settings.connectionsMax + TURNED_AWAY_MAX) return await channel.close();
     const error = rpcError("OVERLOADED", "retry", "there are too many clients");
     channel.post({ kind: "refused", id: 0, message: encode(pondErrorCodec, error) });
     using deadline = this.#deps.clock.deadline(LAST_WORDS_MS);
@@ -163,9 +167,10 @@ export class RpcServer implements AsyncDisposable {
       for (const connection of this.#connections) connection.abortCalls(cancelled("the service is ending"));
       await this.#callsEnd(abortedMsMax);
     }
-    await this.#flush(abortedMsMax);
+    // Last answers leave, unless somebody does not take them; whoever waits for somebody else is left behind.
+    await this.#atMost(abortedMsMax, Promise.all([...this.#connections].map((each) => each.flushed())));
     await Promise.all([...this.#connections].map((connection) => connection.close()));
-    await this.#tasks.idle();
+    await this.#atMost(abortedMsMax, this.#tasks.idle());
   }
 
   get #calls(): number {
@@ -182,12 +187,10 @@ export class RpcServer implements AsyncDisposable {
     }
   }
 
-  /** Last answers leave, unless somebody does not take them. */
-  async #flush(withinMs: number): Promise<void> {
-    const flushed = Promise.all([...this.#connections].map((connection) => connection.flushed()));
+  async #atMost(ms: number, end: Promise<unknown>): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = this.#deps.clock.timer(withinMs, resolve);
-      void flushed.then(() => {
+      const timer = this.#deps.clock.timer(ms, resolve);
+      void end.then(() => {
         timer.cancel();
         resolve();
       });

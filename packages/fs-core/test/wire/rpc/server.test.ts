@@ -2,12 +2,17 @@ import { InvariantError, NO_PROBES, PondError, SeededRandom } from "@smallpond/b
 import { ManualClock, MemoryNet } from "@smallpond/base/testing";
 import { openBufferPool } from "@smallpond/fs-native";
 import { describe, expect, test } from "vitest";
-import { type TestRpcDeps, testServer } from "../../../src/testing/rpc.ts";
+import { TEST_AUTHENTICATOR, type TestRpcDeps, testServer } from "../../../src/testing/rpc.ts";
 import { decode, encode, struct, text, u32 } from "../../../src/wire/codec/index.ts";
 import { FLAG_NOT_RUN, type FrameSettings } from "../../../src/wire/frame.ts";
-import { type CallContext, method, type RpcServerSettings } from "../../../src/wire/index.ts";
+import {
+  type Authenticator,
+  type CallContext,
+  method,
+  type RpcServerSettings,
+} from "../../../src/wire/index.ts";
 import { pondErrorCodec } from "../../../src/wire/rpc/errors.ts";
-import { questionHeadCodec } from "../../../src/wire/rpc/messages.ts";
+import { helloCodec, proofCodec, questionHeadCodec } from "../../../src/wire/rpc/messages.ts";
 import { RawPeer } from "../raw-peer.ts";
 import { ADDRESS } from "./fake-service.ts";
 
@@ -319,6 +324,21 @@ describe("a server", () => {
     await closed;
     release?.({ text: "" });
     await world.clock.advance(0);
+  });
+
+  test("does not wait for ever for an authenticator that does not answer", async () => {
+    const authenticator = { ...TEST_AUTHENTICATOR, user: () => new Promise(() => {}) } as Authenticator;
+    await using world = await open({ graceMs: 100, abortedMsMax: 100 }, { authenticator });
+    await using peer = await RawPeer.connect(world.net, ADDRESS);
+    const hello = { cluster: "test", nonce: new Uint8Array(32), claim: { kind: "user" } } as const;
+    await peer.send("hello", encode(helloCodec, hello));
+    await peer.next();
+    await peer.send("proof", encode(proofCodec, { kind: "token", token: "slow" }));
+    await world.clock.advance(0);
+    const closed = world.server.close();
+    await world.clock.advance(1000);
+    await closed;
+    await world.clock.advance(10_000);
   });
 
   test("counts calls by method and outcome", async () => {
