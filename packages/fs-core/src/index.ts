@@ -180,7 +180,7 @@ export {
 export type { DedupeEntry } from "./storage/journal/records.ts";
 export type { ChunkKey, ChunkVersion } from "./storage/model/chunk.ts";
 export type { ChunkCorruptError, ChunkDamage, StoreError, StoreErrorCode } from "./storage/model/errors.ts";
-export type { CommitOutcome } from "./storage/ops/commit.ts";
+export type { CommitOutcome as ChunkCommitOutcome } from "./storage/ops/commit.ts";
 export type { ChunkState, LastChunk } from "./storage/ops/query.ts";
 export type { ChunkRead, ReadRange } from "./storage/ops/read.ts";
 export type { RangeRemoval } from "./storage/ops/remove-range.ts";
