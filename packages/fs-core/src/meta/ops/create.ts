@@ -1,7 +1,7 @@
 /** Makes a file, fifo, socket or device. */
 import { bool, struct, u16, u32, word } from "../../wire/codec/index.ts";
 import { requireAdding } from "../access/entry-rules.ts";
-import { MAY, refused, requireAccess, requireSuperuser } from "../access/permissions.ts";
+import { refused, requireSuperuser } from "../access/permissions.ts";
 import { type Birth, newCommon, newFile } from "../inodes/new-inode.ts";
 import { requireRoom } from "../inodes/quota.ts";
 import { readEntryInode } from "../inodes/reads.ts";
@@ -53,7 +53,6 @@ export const create: Operation<CreateQuestion, CreateAnswer, NamespaceDeps> = mu
     const asked = { operation: "create", subject: question.place.name };
     const { directory, name, entry } = await findPlace(context, question.place, asked);
     if (entry !== undefined) {
-      requireAccess(user, directory, MAY.execute, asked);
       if (exclusive || entry.kind !== kind) throw refused("EEXIST", asked);
       return { inode: await told(context, await readEntryInode(transaction, entry)), created: false };
     }

@@ -2,7 +2,7 @@
 import { type InodeId, inodeIdCodec } from "../../ids.ts";
 import { struct } from "../../wire/codec/index.ts";
 import { requireAdding } from "../access/entry-rules.ts";
-import { MAY, refused, requireAccess, requireChangeable } from "../access/permissions.ts";
+import { refused, requireChangeable } from "../access/permissions.ts";
 import { requireInodeRow } from "../inodes/reads.ts";
 import { told } from "../inodes/told.ts";
 import { putEntry, putInode, touchDirectory } from "../inodes/writes.ts";
@@ -37,10 +37,7 @@ export const link: Operation<LinkQuestion, LinkAnswer, NamespaceDeps> = mutation
       findPlace(context, place, asked),
       requireInodeRow(transaction, id, asked),
     ]);
-    if (entry !== undefined) {
-      requireAccess(user, directory, MAY.execute, asked);
-      throw refused("EEXIST", asked);
-    }
+    if (entry !== undefined) throw refused("EEXIST", asked);
     requireAdding({ user, client }, directory, asked);
     if (inode.kind === "directory") throw refused("EPERM", asked, "a directory has one name only");
     requireChangeable(inode, asked);

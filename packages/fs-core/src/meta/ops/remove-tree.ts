@@ -53,7 +53,6 @@ export const removeTree: Operation<RemoveTreeQuestion, undefined, NamespaceDeps>
     const { transaction, user, nowNs } = context;
     const asked = { operation: "removeTree", subject: place.name };
     const { directory, name, entry } = await findPlace(context, place, asked);
-    requireAccess(user, directory, MAY.execute, asked);
     if (entry === undefined) throw refused("ENOENT", asked);
     const found = await readEntryInode(transaction, entry);
     const changer = { user, client };

@@ -77,7 +77,7 @@ async function readEnds(
   { from, to, mode }: RenameQuestion,
   asked: Asked,
 ): Promise<readonly [End<Inode>, End<Inode | undefined>]> {
-  const { transaction, user } = context;
+  const { transaction } = context;
   const [first, second] = await Promise.allSettled([
     findPlace(context, from, asked),
     findPlace(context, to, { ...asked, subject: to.name }),
@@ -86,8 +86,6 @@ async function readEnds(
   if (first.status === "rejected") throw first.reason;
   if (second.status === "rejected") throw second.reason;
   const [source, target] = [first.value, second.value];
-  requireAccess(user, source.directory, MAY.execute, asked);
-  requireAccess(user, target.directory, MAY.execute, asked);
   if (source.entry === undefined) throw refused("ENOENT", asked);
   if (mode === "noreplace" && target.entry !== undefined) {
     throw refused("EEXIST", { ...asked, subject: to.name });

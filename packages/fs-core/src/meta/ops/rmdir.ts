@@ -1,7 +1,7 @@
 /** Removes an empty directory. */
 import { nothing, struct } from "../../wire/codec/index.ts";
 import { requireRemoving } from "../access/entry-rules.ts";
-import { MAY, refused, requireAccess } from "../access/permissions.ts";
+import { refused } from "../access/permissions.ts";
 import { asDirectory, readEntryInode, requireEmpty } from "../inodes/reads.ts";
 import { dropEntry, dropInode, touchDirectory } from "../inodes/writes.ts";
 import type { NamespaceDeps } from "../namespace-deps.ts";
@@ -24,7 +24,6 @@ export const rmdir: Operation<RmdirQuestion, undefined, NamespaceDeps> = mutatio
     const { transaction, user, nowNs } = context;
     const asked = { operation: "rmdir", subject: place.name };
     const { directory, name, entry } = await findPlace(context, place, asked);
-    requireAccess(user, directory, MAY.execute, asked);
     if (entry === undefined) throw refused("ENOENT", asked);
     const found = await readEntryInode(transaction, entry);
     requireRemoving({ user, client }, directory, found, asked);

@@ -1,7 +1,7 @@
 /** Makes a symbolic link. What it names need not be there. */
 import { struct, text } from "../../wire/codec/index.ts";
 import { requireAdding } from "../access/entry-rules.ts";
-import { MAY, refused, requireAccess } from "../access/permissions.ts";
+import { refused } from "../access/permissions.ts";
 import { newCommon } from "../inodes/new-inode.ts";
 import { requireRoom } from "../inodes/quota.ts";
 import { addInode, putEntry, touchDirectory } from "../inodes/writes.ts";
@@ -38,10 +38,7 @@ export const symlink: Operation<SymlinkQuestion, SymlinkAnswer, NamespaceDeps> =
     const { transaction, user, nowNs, deps } = context;
     const asked = { operation: "symlink", subject: place.name };
     const { directory, name, entry } = await findPlace(context, place, asked);
-    if (entry !== undefined) {
-      requireAccess(user, directory, MAY.execute, asked);
-      throw refused("EEXIST", asked);
-    }
+    if (entry !== undefined) throw refused("EEXIST", asked);
     requireAdding({ user, client }, directory, asked);
     await requireRoom(transaction, directory.quota, { inodes: 1n }, asked);
     const id = await deps.inodeIds.take({ signal: context.signal });

@@ -1,7 +1,7 @@
 /** Takes a name away from what is no directory; with its last one it goes, a file when nobody has it open. */
 import { nothing, struct } from "../../wire/codec/index.ts";
 import { requireRemoving } from "../access/entry-rules.ts";
-import { MAY, refused, requireAccess } from "../access/permissions.ts";
+import { refused } from "../access/permissions.ts";
 import { readEntryInode } from "../inodes/reads.ts";
 import { dropEntry, dropLink, touchDirectory } from "../inodes/writes.ts";
 import type { NamespaceDeps } from "../namespace-deps.ts";
@@ -24,7 +24,6 @@ export const unlink: Operation<UnlinkQuestion, undefined, NamespaceDeps> = mutat
     const { transaction, user, nowNs, deps } = context;
     const asked = { operation: "unlink", subject: place.name };
     const { directory, name, entry } = await findPlace(context, place, asked);
-    requireAccess(user, directory, MAY.execute, asked);
     if (entry === undefined) throw refused("ENOENT", asked);
     const inode = await readEntryInode(transaction, entry);
     requireRemoving({ user, client }, directory, inode, asked);

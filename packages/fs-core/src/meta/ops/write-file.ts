@@ -63,7 +63,7 @@ export const writeFile: Operation<WriteFileQuestion, WriteFileAnswer, NamespaceD
   }),
   check: ({ place }) => checkPlace(place, "writeFile"),
   async run(context, question) {
-    const { user, deps } = context;
+    const { deps } = context;
     const { place, exclusive, bytes: content } = question;
     const asked = { operation: "writeFile", subject: place.name };
     if (content.length > deps.settings.inlineBytesMax) {
@@ -76,7 +76,6 @@ export const writeFile: Operation<WriteFileQuestion, WriteFileAnswer, NamespaceD
     if (found.entry === undefined) {
       return { inode: await make(context, question, found, asked), created: true };
     }
-    requireAccess(user, found.directory, MAY.execute, asked);
     if (exclusive) throw refused("EEXIST", asked);
     return { inode: await replace(context, found.entry, content, asked), created: false };
   },

@@ -1,7 +1,7 @@
 /** Where an entry is, or will be: a directory, perhaps a way down from it, and a name. */
 import { type InodeId, inodeIdCodec } from "../../ids.ts";
 import { type Codec, struct, text } from "../../wire/codec/index.ts";
-import { type Asked, refused } from "../access/permissions.ts";
+import { type Asked, MAY, refused, requireAccess } from "../access/permissions.ts";
 import { readPlace } from "../inodes/reads.ts";
 import type { DirectoryInode, Entry } from "../model/inode.ts";
 import { checkName, checkPath, PATH_WIRE_BYTES_MAX } from "../model/names.ts";
@@ -34,13 +34,16 @@ export function checkPlace({ under, name }: Place, operation: string): void {
   checkName(name, operation);
 }
 
+/** Looks the name up, for which its directory must be one that the user may search. */
 export async function findPlace(
   context: Pick<OperationContext<unknown>, "transaction" | "user">,
   place: Place,
   asked: Asked,
 ): Promise<FoundPlace> {
-  const directory = await directoryOf(context, place, asked);
-  return { name: place.name, ...(await readPlace(context.transaction, directory, place.name, asked)) };
+  const id = await directoryOf(context, place, asked);
+  const found = await readPlace(context.transaction, id, place.name, asked);
+  requireAccess(context.user, found.directory, MAY.execute, asked);
+  return { name: place.name, ...found };
 }
 
 async function directoryOf(

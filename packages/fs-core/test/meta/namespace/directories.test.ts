@@ -267,6 +267,7 @@ describe("lockDirectory", () => {
     const [holder, other] = [namespace.client(), namespace.client()];
     const d = await holder.mkdir("/d", 0o777);
     await holder.create("/d/a");
+    await holder.create("/x");
     const ask = (client: typeof holder, action: "try" | "preempt" | "unlock" | "clear") =>
       client.ask(lockDirectory, { directory: d.id, action, owner: "the trainer" });
     await ask(holder, "try");
@@ -282,6 +283,7 @@ describe("lockDirectory", () => {
       () => other.unlink("/d/a"),
       () => other.rename("/d/a", "/a"),
       () => other.rename("/d", "/e"),
+      () => other.rename("/x", "/d/x"),
       () => other.ask(removeTree, { place: at("/d") }),
       () => other.rename("/d/a", "/d/b"),
     ]) {

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { INODE_FLAG } from "../../../src/meta/model/inode.ts";
 import { link } from "../../../src/meta/ops/link.ts";
 import { removeTree } from "../../../src/meta/ops/remove-tree.ts";
 import { rename } from "../../../src/meta/ops/rename.ts";
+import { setattr } from "../../../src/meta/ops/setattr.ts";
 import { stat } from "../../../src/meta/ops/stat.ts";
+import { changes } from "./changes.ts";
 import { ALICE, at, inside, TestNamespace } from "./namespace.ts";
 
 async function start() {
@@ -114,6 +117,53 @@ describe("rename", () => {
     await alice.mkdir("/home/mine", 0o755);
     await expect(alice.rename("/home/of-root", "/home/mine/x")).rejects.toMatchObject({ code: "EACCES" });
     await alice.rename("/home/of-root", "/home/renamed");
+  });
+
+  test("both of an exchange need what a rename needs: to be writable directories, of the other place's quota", async () => {
+    const { namespace, client } = await start();
+    await client.mkdir("/home", 0o777);
+    await client.mkdir("/home/of-root", 0o755);
+    const alice = namespace.client(ALICE);
+    await alice.mkdir("/home/mine", 0o755);
+    await alice.create("/home/mine/f");
+    const exchanged = alice.rename("/home/mine/f", "/home/of-root", "exchange");
+    await expect(exchanged).rejects.toMatchObject({ code: "EACCES" });
+    await client.mkdir("/d");
+    await client.mkdir("/e");
+    await client.create("/d/f");
+    const other = await client.create("/e/f");
+    await client.ask(setattr, { inode: other.id, changes: changes({ quota: 7 }) });
+    await expect(client.rename("/d/f", "/e/f", "exchange")).rejects.toMatchObject({ code: "EXDEV" });
+  });
+
+  test("a name goes only where the user may add one, and from where it may take one away", async () => {
+    const { namespace, client } = await start();
+    await client.mkdir("/home", 0o777);
+    await client.mkdir("/shut", 0o755);
+    await client.create("/shut/of-root");
+    const alice = namespace.client(ALICE);
+    await alice.create("/home/a");
+    for (const [from, to] of [
+      ["/home/a", "/shut/a"],
+      ["/home/a", "/shut/of-root"],
+      ["/shut/of-root", "/home/b"],
+    ] as const) {
+      await expect(alice.rename(from, to)).rejects.toMatchObject({ code: "EACCES" });
+    }
+    const { id } = await client.stat("/shut");
+    await client.ask(setattr, { inode: id, changes: changes({ flags: INODE_FLAG.immutable }) });
+    await expect(client.rename("/home/a", "/shut/a")).rejects.toMatchObject({ code: "EPERM" });
+    expect(await alice.names("/home")).toEqual(["a"]);
+  });
+
+  test("nothing is exchanged into a tree that was removed", async () => {
+    const { client } = await start();
+    const d = await client.mkdir("/d");
+    await client.create("/d/f");
+    await client.create("/x");
+    await client.ask(removeTree, { place: at("/d") });
+    const exchanged = client.ask(rename, { from: inside(d.id, "f"), to: at("/x"), mode: "exchange" });
+    await expect(exchanged).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   test("nothing moves into a tree that was removed", async () => {
