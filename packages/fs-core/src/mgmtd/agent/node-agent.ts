@@ -207,11 +207,18 @@ export class NodeAgent {
   /** Looks up in the routing, once there is one. */
   #stateOf(): ((target: TargetId) => TargetState | undefined) | undefined {
     if (!this.#cache.isLoaded) return undefined;
-    const states = new Map<TargetId, TargetState>();
-    for (const chain of this.#cache.routing.chains.values()) {
-      for (const { target, state } of chain.targets) states.set(target, state);
-    }
-    return (target) => states.get(target);
+    const { chains } = this.#cache.routing;
+    // Only a process that has just started asks, so the chains are seldom gone through.
+    let states: Map<TargetId, TargetState> | undefined;
+    return (target) => {
+      if (states === undefined) {
+        states = new Map();
+        for (const chain of chains.values()) {
+          for (const member of chain.targets) states.set(member.target, member.state);
+        }
+      }
+      return states.get(target);
+    };
   }
 
   async #take(answer: HeartbeatAnswer, sentMs: number): Promise<void> {

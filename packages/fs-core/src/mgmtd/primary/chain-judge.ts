@@ -6,7 +6,7 @@
 import { type Clock, News, type Probes } from "@smallpond/base";
 import type { NodeId, TargetId } from "../../ids.ts";
 import type { Logger } from "../../service/log.ts";
-import { nextChain } from "../chain/next-chain.ts";
+import { isWhole, nextChain } from "../chain/next-chain.ts";
 import { isRipe, type Observation } from "../chain/ripe.ts";
 import type { Term } from "../election/election.ts";
 import type { Chain } from "../model/chain.ts";
@@ -14,7 +14,8 @@ import type { NodeInfo } from "../model/node.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import type { Departures } from "./departures.ts";
 import type { Decision, Ledger } from "./ledger.ts";
-import type { NodeWatch } from "./node-watch.ts";
+import { type MgmtdMetrics, showState } from "./metrics.ts";
+import type { Beat, NodeWatch } from "./node-watch.ts";
 
 export interface ChainJudgeDeps {
   readonly ledger: Ledger;
@@ -23,6 +24,7 @@ export interface ChainJudgeDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly probes: Probes;
+  readonly metrics: MgmtdMetrics;
 }
 
 export interface ChainJudgeSettings {
@@ -36,6 +38,8 @@ export class ChainJudge {
   readonly #settings: ChainJudgeSettings;
   readonly #news: News = new News();
   #asked = false;
+  /** The version that the gauges show. */
+  #shown = -1n;
   #dropping: ReadonlySet<NodeId> = new Set();
 
   constructor(deps: ChainJudgeDeps, settings: ChainJudgeSettings) {
@@ -65,6 +69,7 @@ export class ChainJudge {
         term.yield("no node reaches this primary");
         return;
       }
+      this.#show(ledger.state);
       let more = true;
       while (more && !signal.aborted) {
         try {
@@ -75,6 +80,12 @@ export class ChainJudge {
       }
       if (!this.#asked && !signal.aborted) await this.#news.wait(clock, this.#settings.judgeMs);
     }
+  }
+
+  #show(state: ClusterState): void {
+    if (state.version === this.#shown) return;
+    this.#shown = state.version;
+    showState(this.#deps.metrics, state);
   }
 
   /** Decides as much as one transaction holds; whether there is more. */
@@ -89,7 +100,9 @@ export class ChainJudge {
     }
     const chains: Chain[] = [];
     const dropping = new Set<NodeId>();
+    const quiet = this.#quietNodes(state);
     for (const chain of state.chains.values()) {
+      if (this.#isQuiet(state, chain, quiet)) continue;
       const next = this.#next(state, chain);
       if (next === chain) continue;
       chains.push(next);
@@ -101,6 +114,28 @@ export class ChainJudge {
     this.#dropping = dropping;
     const more = chains.length >= batchChainsMax || nodes.length >= batchChainsMax;
     return { change: { nodes, chains }, result: more };
+  }
+
+  /** Nodes of which nothing is to be feared or wished, with what they said last. */
+  #quietNodes(state: ClusterState): ReadonlyMap<NodeId, Beat> {
+    const { watch } = this.#deps;
+    const quiet = new Map<NodeId, Beat>();
+    for (const node of state.nodes.values()) {
+      const beat = watch.last(node.id);
+      if (beat !== undefined && !node.draining && !watch.isGone(node)) quiet.set(node.id, beat);
+    }
+    return quiet;
+  }
+
+  /** Nearly all chains at nearly all times: everybody serves, is whole, and is to stay. There may be many thousands. */
+  #isQuiet(state: ClusterState, chain: Chain, nodes: ReadonlyMap<NodeId, Beat>): boolean {
+    if (this.#deps.departures.isAsked(chain.id)) return false;
+    return chain.targets.every(({ target: id, state: each }) => {
+      const target = state.targets.get(id);
+      if (each !== "serving" || target === undefined || target.hold !== "none") return false;
+      const report = nodes.get(target.node)?.targets.get(id);
+      return report !== undefined && isWhole(report.local);
+    });
   }
 
   #next(state: ClusterState, chain: Chain): Chain {

@@ -23,6 +23,11 @@ export class Departures {
     return target;
   }
 
+  /** Whether a target of the chain was asked to leave and come back. */
+  isAsked(chain: ChainId): boolean {
+    return this.#once.has(chain);
+  }
+
   /** Targets of the chain that must not take part. */
   leaving(state: ClusterState, chain: Chain): ReadonlySet<TargetId> {
     const once = this.#once.get(chain.id);

@@ -5,7 +5,7 @@
  */
 import { type Clock, InvariantError, isPondError, News, Turns } from "@smallpond/base";
 import type { Logger } from "../../service/log.ts";
-import type { Counter, Metrics } from "../../service/metrics.ts";
+import type { Counter } from "../../service/metrics.ts";
 import type { Term } from "../election/election.ts";
 import { mgmtdError } from "../model/errors.ts";
 import type { ClusterChange, ClusterState } from "./cluster-state.ts";
@@ -87,11 +87,6 @@ export function notPrimary(): Error {
   return mgmtdError("NOT_PRIMARY", "this cluster manager is not the primary", {
     hint: "ask who is primary now",
   });
-}
-
-/** Commits that changed the routing. */
-export function commitCounter(metrics: Metrics): Counter {
-  return metrics.counter("pond_mgmtd_commits_total", "Changes of the routing that were made durable.");
 }
 
 export function isEmpty({ nodes = [], targets = [], chains = [], tables = [] }: ClusterChange): boolean {

@@ -32,6 +32,8 @@ export interface NodeWatchSettings {
   readonly freshMs: number;
   /** When the term began. */
   readonly startedMs: number;
+  /** The primary's own node. */
+  readonly self: NodeId;
 }
 
 export class NodeWatch {
@@ -55,17 +57,20 @@ export class NodeWatch {
   }
 
   /**
-   * Whether several nodes fell silent together and nobody else has been heard of for `silentMs`: it is more likely that
-   * they cannot reach this primary than that all of them died at once.
+   * Whether most of the nodes that were heard of lately have been silent for `silentMs`, and several of them: it is more
+   * likely that they cannot reach this primary than that all of them died at once. Its own node always reaches it.
    */
   isDeaf(silentMs: number): boolean {
+    const { outlastedMs, self } = this.#settings;
     const nowMs = this.#clock.monotonicMs();
-    let missed = 0;
-    for (const { atMs } of this.#beats.values()) {
-      if (nowMs - atMs < silentMs) return false;
-      if (nowMs - atMs < this.#settings.outlastedMs) missed += 1;
+    let silent = 0;
+    let heard = 0;
+    for (const [node, { atMs }] of this.#beats) {
+      if (node === self || nowMs - atMs >= outlastedMs) continue;
+      if (nowMs - atMs < silentMs) heard += 1;
+      else silent += 1;
     }
-    return missed >= 2;
+    return silent >= 2 && silent > heard;
   }
 
   /** A supervisor saw this life end. */

@@ -1,7 +1,7 @@
 /** The cluster manager while it is the primary: what it knows, and what it does by itself. One for each term. */
 import type { Clock, Probes } from "@smallpond/base";
+import type { NodeId } from "../../ids.ts";
 import type { Logger } from "../../service/log.ts";
-import type { Counter } from "../../service/metrics.ts";
 import type { Term } from "../election/election.ts";
 import { type MgmtdSettings, outlastedMs } from "../settings.ts";
 import { ChainJudge } from "./chain-judge.ts";
@@ -11,6 +11,7 @@ import { Configs } from "./configs.ts";
 import { Departures } from "./departures.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import { Ledger } from "./ledger.ts";
+import type { MgmtdMetrics } from "./metrics.ts";
 import { NodeWatch } from "./node-watch.ts";
 import type { MgmtdStore } from "./store.ts";
 import { Watchers } from "./watchers.ts";
@@ -21,8 +22,13 @@ export interface PrimaryDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly probes: Probes;
-  readonly commits: Counter;
+  readonly metrics: MgmtdMetrics;
 }
+
+export type PrimarySettings = MgmtdSettings & {
+  /** The node that this is. */
+  readonly node: NodeId;
+};
 
 export class Primary {
   readonly term: Term;
@@ -37,7 +43,7 @@ export class Primary {
   readonly sessions: ClientSessions;
 
   /** Reads everything; the term has begun, so nobody else changes it. */
-  static async load(deps: PrimaryDeps, settings: MgmtdSettings): Promise<Primary> {
+  static async load(deps: PrimaryDeps, settings: PrimarySettings): Promise<Primary> {
     const { store, term } = deps;
     const options = { signal: term.signal };
     const state = new ClusterState(await store.load(options));
@@ -48,14 +54,14 @@ export class Primary {
 
   private constructor(
     deps: PrimaryDeps & { readonly state: ClusterState; readonly configs: Configs },
-    settings: MgmtdSettings,
+    settings: PrimarySettings,
   ) {
     const { term, state, clock, configs } = deps;
     const { startedMs } = term;
     this.term = term;
     this.state = state;
     this.configs = configs;
-    this.ledger = new Ledger(deps);
+    this.ledger = new Ledger({ ...deps, commits: deps.metrics.commits });
     this.watch = new NodeWatch({ clock }, watchSettings(term, settings));
     const parts = { ...deps, ledger: this.ledger, watch: this.watch, departures: this.departures };
     this.judge = new ChainJudge(parts, settings);
@@ -74,9 +80,10 @@ export class Primary {
   }
 }
 
-function watchSettings(term: Term, settings: MgmtdSettings): ConstructorParameters<typeof NodeWatch>[1] {
-  const { nodeLeaseMs, heartbeatMs, clockDriftMax } = settings;
+function watchSettings(term: Term, settings: PrimarySettings): ConstructorParameters<typeof NodeWatch>[1] {
+  const { nodeLeaseMs, heartbeatMs, clockDriftMax, node: self } = settings;
   return {
+    self,
     startedMs: term.startedMs,
     outlastedMs: outlastedMs(nodeLeaseMs, clockDriftMax),
     grantedOutlastedMs: outlastedMs(term.grantedMs, clockDriftMax),

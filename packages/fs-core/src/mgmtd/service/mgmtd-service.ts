@@ -13,13 +13,14 @@ import {
 import type { NodeId } from "../../ids.ts";
 import type { Metastore } from "../../metastore/transaction.ts";
 import type { Logger } from "../../service/log.ts";
-import type { Counter, Metrics } from "../../service/metrics.ts";
+import type { Metrics } from "../../service/metrics.ts";
 import type { CallContext, Handler, Method, Principal } from "../../wire/rpc/method.ts";
 import { Election, type Term } from "../election/election.ts";
 import { mgmtdError } from "../model/errors.ts";
 import type { Incarnation } from "../model/node.ts";
 import { decideAction } from "../operations/decide.ts";
-import { commitCounter, notPrimary } from "../primary/ledger.ts";
+import { notPrimary } from "../primary/ledger.ts";
+import { type MgmtdMetrics, mgmtdMetrics, showState } from "../primary/metrics.ts";
 import { Primary } from "../primary/primary.ts";
 import { MgmtdStore } from "../primary/store.ts";
 import { DEFAULT_MGMTD_SETTINGS, type MgmtdSettings } from "../settings.ts";
@@ -53,7 +54,7 @@ export interface MgmtdIdentity {
 
 export class MgmtdService {
   readonly #deps: MgmtdServiceDeps;
-  readonly #settings: MgmtdSettings;
+  readonly #settings: MgmtdSettings & MgmtdIdentity;
   readonly #store: MgmtdStore;
   readonly #election: Election;
   readonly #metrics: MgmtdMetrics;
@@ -64,8 +65,8 @@ export class MgmtdService {
     this.#deps = deps;
     this.#settings = { ...DEFAULT_MGMTD_SETTINGS, ...settings };
     this.#store = new MgmtdStore(deps);
-    this.#election = new Election({ ...deps, store: this.#store }, { ...this.#settings, ...settings });
-    this.#metrics = metricsOf(deps.metrics);
+    this.#election = new Election({ ...deps, store: this.#store }, this.#settings);
+    this.#metrics = mgmtdMetrics(deps.metrics);
   }
 
   /** The term in which this process is the primary now, if it is. */
@@ -112,7 +113,7 @@ export class MgmtdService {
     const { log } = this.#deps;
     let primary: Primary | undefined;
     try {
-      const deps = { ...this.#deps, store: this.#store, term, commits: this.#metrics.commits };
+      const deps = { ...this.#deps, store: this.#store, term, metrics: this.#metrics };
       primary = await Primary.load(deps, this.#settings);
       this.#primary = primary;
       this.#metrics.terms.add();
@@ -126,7 +127,10 @@ export class MgmtdService {
       }
     } finally {
       // The next term may have begun.
-      if (this.#primary === primary) this.#primary = undefined;
+      if (this.#primary === primary) {
+        this.#primary = undefined;
+        showState(this.#metrics, undefined);
+      }
     }
   }
 
@@ -147,12 +151,8 @@ export class MgmtdService {
     const { holder } = this.#election;
     if (holder === undefined) return { primary: undefined };
     // An own term that ran out: somebody else will be, but nobody is yet.
-    if (own === undefined && holder.incarnation === this.#incarnation) return { primary: undefined };
+    if (own === undefined && holder.incarnation === this.#settings.incarnation) return { primary: undefined };
     return { primary: { node: holder.node, term: holder.term, addresses: holder.addresses } };
-  }
-
-  get #incarnation(): Incarnation {
-    return (this.#settings as MgmtdSettings & MgmtdIdentity).incarnation;
   }
 
   #offerSessions(registry: MethodRegistry): void {
@@ -176,14 +176,21 @@ export class MgmtdService {
     );
     registry.handle(
       methods.LIST_SESSIONS,
-      this.#asPrimary(async (p) => ({ sessions: p.sessions.list(), total: p.sessions.count })),
+      this.#asPrimary(async (p, _, { principal }) => {
+        requireOperator(principal, "list clients");
+        return { sessions: p.sessions.list(), total: p.sessions.count };
+      }),
     );
   }
 
   #offerConfigs(registry: MethodRegistry): void {
     registry.handle(
       methods.GET_CONFIG,
-      this.#asPrimary(async (p, { kind, version }) => ({ config: await p.configs.get(kind, version) })),
+      this.#asPrimary(async (p, { kind, version }, { principal }) => {
+        // What services are configured with is not for everybody.
+        if (kind !== "client") requireOperator(principal, "read the configuration of services");
+        return { config: await p.configs.get(kind, version) };
+      }),
     );
     registry.handle(
       methods.SET_CONFIG,
@@ -195,7 +202,10 @@ export class MgmtdService {
     );
     registry.handle(
       methods.CONFIG_HISTORY,
-      this.#asPrimary(async (p, { kind, limit }) => ({ configs: await p.configs.history(kind, limit) })),
+      this.#asPrimary(async (p, { kind, limit }, { principal }) => {
+        requireOperator(principal, "read the history of configurations");
+        return { configs: await p.configs.history(kind, limit) };
+      }),
     );
   }
 
@@ -211,18 +221,6 @@ export class MgmtdService {
     primary.judge.wake();
     return { routingVersion: primary.state.version, number };
   }
-}
-
-interface MgmtdMetrics {
-  readonly commits: Counter;
-  readonly terms: Counter;
-}
-
-function metricsOf(metrics: Metrics): MgmtdMetrics {
-  return {
-    commits: commitCounter(metrics),
-    terms: metrics.counter("pond_mgmtd_terms_total", "Times that this process became the primary."),
-  };
 }
 
 /** Members act for the cluster; users need to be administrators. */

@@ -1,0 +1,124 @@
+import { ManualClock } from "@smallpond/base/testing";
+import { describe, expect, it } from "vitest";
+import type { ChainVersion, NodeId } from "../../src/ids.ts";
+import { newChain } from "../../src/mgmtd/chain/operations/new-chain.ts";
+import type { LocalState } from "../../src/mgmtd/model/chain.ts";
+import type { NodeInfo } from "../../src/mgmtd/model/node.ts";
+import { NodeWatch } from "../../src/mgmtd/primary/node-watch.ts";
+import { c, n, t } from "./support/cluster.ts";
+
+const LIFE = "a".repeat(32);
+
+function nodeOf(id: number): NodeInfo {
+  return {
+    id: n(id),
+    kind: "storage",
+    addresses: [],
+    host: `h${id}`,
+    tags: [],
+    status: "alive",
+    draining: false,
+    incarnation: LIFE,
+  };
+}
+
+function watchOf(settings: { readonly granted?: number; readonly self?: NodeId } = {}) {
+  const clock = new ManualClock();
+  const watch = new NodeWatch(
+    { clock },
+    {
+      startedMs: 0,
+      outlastedMs: 10_300,
+      grantedOutlastedMs: settings.granted ?? 10_300,
+      freshMs: 4000,
+      self: settings.self ?? n(99),
+    },
+  );
+  const hear = (id: number, local: LocalState = "online", chainVersion = 1): void => {
+    const report = { target: t(id), disk: 0, local, chainVersion, usedBytes: 0n, capacityBytes: 0n };
+    watch.heard(n(id), {
+      incarnation: LIFE,
+      version: 1n,
+      atMs: clock.monotonicMs(),
+      configVersion: 0,
+      configError: undefined,
+      targets: new Map([[t(id), report]]),
+    });
+  };
+  return { clock, watch, hear };
+}
+
+describe("what a primary knows of nodes", () => {
+  const chain = { ...newChain(c(1), [t(1)]), version: 7 as ChainVersion };
+  const target = { id: t(1), node: n(1), disk: 0, hold: "none" } as const;
+
+  it("is nothing of one that it has not heard of, until any lease has run out", async () => {
+    const { clock, watch } = watchOf();
+    expect(watch.observe(target, nodeOf(1), chain)).toBeUndefined();
+    await clock.advance(10_300);
+    expect(watch.observe(target, nodeOf(1), chain)).toBeUndefined();
+    await clock.advance(1);
+    expect(watch.observe(target, nodeOf(1), chain)).toEqual({ local: "offline", fresh: true });
+  });
+
+  it("waits for longer leases of the term before, also of nodes that were heard of since", async () => {
+    const { clock, watch, hear } = watchOf({ granted: 30_000 });
+    hear(1);
+    await clock.advance(29_000);
+    expect(watch.isGone(nodeOf(1))).toBe(false);
+    await clock.advance(1001);
+    expect(watch.isGone(nodeOf(1))).toBe(true);
+  });
+
+  it("believes that a target has everything only of the chain's present version", () => {
+    const { watch, hear } = watchOf();
+    hear(1, "upToDate", 6);
+    expect(watch.observe(target, nodeOf(1), chain)?.local).toBe("online");
+    hear(1, "upToDate", 7);
+    expect(watch.observe(target, nodeOf(1), chain)?.local).toBe("upToDate");
+    hear(1, "offline", 2);
+    expect(watch.observe(target, nodeOf(1), chain)?.local).toBe("offline");
+  });
+
+  it("takes a target that its node does not name for offline, and one heard of long ago for doubtful", async () => {
+    const { clock, watch, hear } = watchOf();
+    hear(1);
+    expect(watch.observe({ ...target, id: t(2) }, nodeOf(1), chain)).toEqual({
+      local: "offline",
+      fresh: true,
+    });
+    await clock.advance(4001);
+    expect(watch.observe(target, nodeOf(1), chain)).toEqual({ local: "online", fresh: false });
+  });
+
+  it("takes a life that its supervisor saw end for gone, also before it heard of it", () => {
+    const { watch } = watchOf();
+    watch.reportDead(n(1), LIFE);
+    expect(watch.isGone(nodeOf(1))).toBe(true);
+    expect(watch.isGone({ ...nodeOf(1), incarnation: "b".repeat(32) })).toBe(false);
+  });
+});
+
+describe("a primary is deaf", () => {
+  it("when most nodes fall silent together, its own not counted", async () => {
+    const { clock, watch, hear } = watchOf({ self: n(9) });
+    for (const id of [1, 2, 3, 9]) hear(id);
+    await clock.advance(5000);
+    hear(9);
+    expect(watch.isDeaf(5000)).toBe(true);
+    hear(1);
+    expect(watch.isDeaf(5000)).toBe(true);
+    hear(2);
+    expect(watch.isDeaf(5000)).toBe(false);
+  });
+
+  it("not when a single node dies, nor when those silent are long gone", async () => {
+    const { clock, watch, hear } = watchOf();
+    for (const id of [1, 2]) hear(id);
+    await clock.advance(6000);
+    hear(2);
+    expect(watch.isDeaf(5000)).toBe(false);
+    await clock.advance(6000);
+    expect(watch.isDeaf(5000)).toBe(false);
+  });
+});
