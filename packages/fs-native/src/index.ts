@@ -34,6 +34,7 @@ export type { LeasedConnection, LeasedListener, LeasedNet, Piece } from "./net/l
 export { PortableNet } from "./net/portable-net.ts";
 export { DEFAULT_LEASED_NET_SETTINGS, type LeasedNetSettings } from "./net/settings.ts";
 export { type CapabilitiesOptions, capabilities } from "./platform/capabilities/capabilities.ts";
+export { type BootClock, openBootClock } from "./platform/clock/open-boot-clock.ts";
 export { DEFAULT_QUEUE_SETTINGS, type DiskQueueSettings, openDiskQueue } from "./platform/disk/open-queue.ts";
 export { QueueDisk } from "./platform/disk/queue-disk.ts";
 export { type FabricFacts, type FabricProvider, fabricFacts } from "./platform/fabric/fabric-facts.ts";

@@ -14,5 +14,6 @@ void exportSharedMemory(napi_env env, napi_value exports);
 void exportMessage(napi_env env, napi_value exports);
 void exportSocket(napi_env env, napi_value exports);
 void exportMount(napi_env env, napi_value exports);
+void exportBootClock(napi_env env, napi_value exports);
 
 }  // namespace pond

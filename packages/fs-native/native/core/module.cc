@@ -12,5 +12,6 @@ NAPI_MODULE_INIT() {
   pond::exportMessage(env, exports);
   pond::exportSocket(env, exports);
   pond::exportMount(env, exports);
+  pond::exportBootClock(env, exports);
   return exports;
 }

@@ -7,6 +7,9 @@ export interface CoreAddon {
   crc32cCombine(first: number, second: number, bytesOfSecond: number): number;
   crc32cImplementation(): "sse4.2" | "armv8" | "table";
 
+  /** Of a clock that never goes back and counts while the machine is suspended. */
+  bootTimeMs(): number;
+
   /** Page-aligned memory, filled with zeros. `flags`: 1 huge pages, 2 locked. */
   allocatePages(bytes: number, flags: number): ArrayBuffer;
   mapShared(fd: number, position: number, bytes: number, writable: boolean): ArrayBuffer;

@@ -1,7 +1,7 @@
 /** A process of the file system's mind on this machine: its store in a directory, its sockets, clock, log and admin port. */
 import { type InvariantError, type NetAddress, NO_PROBES, Tasks } from "@smallpond/base";
-import { NodeClock, NodeRandom } from "@smallpond/base/platform/node";
-import { newCrc32c, openBufferPool, openLeasedNet } from "@smallpond/fs-native";
+import { NodeRandom } from "@smallpond/base/platform/node";
+import { newCrc32c, openBootClock, openBufferPool, openLeasedNet } from "@smallpond/fs-native";
 import { MindNode } from "../../cluster/mind-node.ts";
 import type { MindSettings } from "../../cluster/mind-settings.ts";
 import type { OrderedStore } from "../../metastore/ordered-store.ts";
@@ -48,7 +48,7 @@ export async function serveMind(
   const { writeLog = (line) => void process.stderr.write(`${line}\n`), wrapStore = (store) => store } =
     options;
   const { directory, storeBytesMax, secret, admin, logLevel = "info" } = settings;
-  const clock = new NodeClock();
+  const clock = openBootClock();
   const log = new Logger(
     { clock, sink: (line) => writeLog(formatLogLine(line)) },
     { level: logLevel, fields: { node: settings.node } },
