@@ -20,7 +20,9 @@ export interface StoreSettings {
   readonly checkpointBytes: number;
   /** One file of a checkpoint. */
   readonly shardBytes: number;
-  /** One step of writing it, between which other work runs. */
+  /** One step of writing it: between two steps other work runs. */
+  readonly checkpointStepBytes: number;
+  /** What is read, put together or written of a chunk at once. */
   readonly stepBytes: number;
   /** One file of blocks, at least one block. */
   readonly blockFileBytes: number;
@@ -52,6 +54,7 @@ export const DEFAULT_STORE_SETTINGS: StoreSettings = {
   sealMs: 5,
   checkpointBytes: 256 * 2 ** 20,
   shardBytes: 16 * 2 ** 20,
+  checkpointStepBytes: 256 * 2 ** 10,
   stepBytes: 2 ** 20,
   blockFileBytes: 16 * 2 ** 30,
   growBytes: 64 * 2 ** 20,

@@ -23,6 +23,7 @@ const SETTINGS = {
   blockFileBytes: 512 * 1024,
   reserveBytes: 0,
   shardBytes: 4096,
+  checkpointStepBytes: 8192,
   stepBytes: 8192,
   sumCacheBytes: 512,
   redoBytesMax: 64 * 1024,
@@ -175,7 +176,7 @@ function operationOf(
   return { kind: "write", offset: each.offset, bytes: patterned(each.length, each.seed) };
 }
 
-function applied(operation: UpdateOperation, before = new Uint8Array(0)): Uint8Array | undefined {
+function applied(operation: UpdateOperation, before: Uint8Array = new Uint8Array(0)): Uint8Array | undefined {
   if (operation.kind === "remove") return undefined;
   const isEmpty = operation.kind === "write" && operation.bytes.length === 0;
   const end = operation.kind === "write" ? operation.offset + operation.bytes.length : operation.length;

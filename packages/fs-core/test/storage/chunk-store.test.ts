@@ -22,6 +22,7 @@ const small: Partial<StoreSettings> = {
   blockFileBytes: 2048 * KiB,
   reserveBytes: 0,
   shardBytes: 64 * KiB,
+  checkpointStepBytes: 64 * KiB,
   stepBytes: 64 * KiB,
 };
 

@@ -21,6 +21,7 @@ const SETTINGS = {
   growBytes: 64 * 1024,
   blockFileBytes: 256 * 1024,
   reserveBytes: 0,
+  checkpointStepBytes: 16_384,
   stepBytes: 16_384,
   sumCacheBytes: 0,
 } as const;

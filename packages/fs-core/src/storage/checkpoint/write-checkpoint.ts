@@ -29,7 +29,7 @@ export interface CheckpointDeps {
 
 export interface CheckpointSettings {
   readonly shardBytes: number;
-  readonly stepBytes: number;
+  readonly checkpointStepBytes: number;
 }
 
 /** Images in one record of a checkpoint. */
@@ -53,8 +53,8 @@ export async function writeCheckpoint(
   await deps.files.syncAll();
   const writer = new ShardWriter(deps.place, { checkpoint, shardBytes: settings.shardBytes });
   try {
-    const chunks = await writeIndex(deps.state, writer, settings.stepBytes);
-    await writeRecords(captured, writer, settings.stepBytes);
+    const chunks = await writeIndex(deps.state, writer, settings.checkpointStepBytes);
+    await writeRecords(captured, writer, settings.checkpointStepBytes);
     const shards = await writer.finish();
     const { segment: firstSegment, firstBatch } = captured;
     const manifest = { checkpoint, firstSegment, firstBatch, chunks, shards };
