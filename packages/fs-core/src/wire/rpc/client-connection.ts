@@ -6,6 +6,7 @@ import { ByteWriter, decode, encode } from "../codec/index.ts";
 import { badFrame, FLAG_NOT_RUN } from "../frame.ts";
 import type { Channel, IncomingFrame } from "../transport/transport.ts";
 import type { Credentials } from "./authentication.ts";
+import { CallSlots } from "./call-slots.ts";
 import { ClientHandshake } from "./client-handshake.ts";
 import { pondErrorCodec, rpcError } from "./errors.ts";
 import { challengeCodec, helloCodec, proofCodec, questionHeadCodec, welcomeCodec } from "./messages.ts";
@@ -73,10 +74,7 @@ export class ClientConnection {
   readonly #pending: Map<number, Pending> = new Map();
   readonly #writer: ByteWriter = new ByteWriter();
   readonly #watch: SilenceWatch;
-  /** Those who wait for room, in order. */
-  #waiting: ((proceed: boolean) => void)[] = [];
-  /** Room that was given to calls and that they have not taken yet. */
-  #promised = 0;
+  readonly #slots: CallSlots;
   /** Calls whose callers went away and that the service has not answered, and when the last of them was or they began. */
   #givenUp = 0;
   #givenUpAtMs = 0;
@@ -97,6 +95,7 @@ export class ClientConnection {
     this.#channel = deps.channel;
     this.#settings = settings;
     this.#handshake = new ClientHandshake(deps, deps.credentials);
+    this.#slots = new CallSlots({ hasRoom: (given) => this.#hasRoom(given) }, settings);
     this.gone = new Promise((resolve) => {
       this.#leave = resolve;
     });
@@ -138,16 +137,21 @@ export class ClientConnection {
 
   /** Asks once. Waits for room if too much is under way already. Never rejects. */
   async ask<Q, A>(ask: Ask<Q, A>): Promise<Outcome<A>> {
-    const full = await this.#room(ask.signal);
-    if (full !== undefined) return full;
-    this.#promised -= 1;
-    if (!this.isOpen) return this.#never("the connection is ending");
+    if (!this.isOpen) return this.#never();
+    if (!this.#hasRoom(0)) void this.#channel.flushed().then(() => this.#slots.wake());
+    const room = await this.#slots.take(ask.signal);
+    if (room === "given") this.#slots.taken();
+    if (room === "full") return tooMuchWaits(this.#settings.waitingMax);
+    if (room === "ended" || !this.isOpen || ask.signal.aborted) {
+      this.#slots.wake();
+      return this.#never();
+    }
     this.#usedAtMs = this.#deps.clock.monotonicMs();
     let message: Uint8Array;
     try {
       message = this.#encode(ask);
     } catch (error) {
-      this.#wake();
+      this.#slots.wake();
       return { kind: "failed", error };
     }
     return await new Promise<Outcome<A>>((resolve) => {
@@ -237,8 +241,6 @@ export class ClientConnection {
         return this.#answer(frame);
       case "failure":
         return this.#failed(frame);
-      case "ping":
-        return this.#channel.post({ kind: "pong", id: 0, message: NO_BYTES });
       case "pong":
         return;
       case "goodbye":
@@ -333,7 +335,7 @@ export class ClientConnection {
     }
     this.#pending.delete(id);
     if (this.#isEnding) this.#endIfDone();
-    else this.#wake();
+    else this.#slots.wake();
   }
 
   #endIfDone(): void {
@@ -345,60 +347,17 @@ export class ClientConnection {
     if (this.#isEnding) return;
     this.#isEnding = true;
     this.#deps.onEnd();
-    for (const give of this.#waiting.splice(0)) give(false);
+    this.#slots.end();
     this.#endIfDone();
   }
 
-  #hasRoom(): boolean {
-    if (this.#pending.size + this.#promised >= this.#callsMax) return false;
+  #hasRoom(given: number): boolean {
+    if (this.#pending.size + given >= this.#callsMax) return false;
     return this.#channel.unsentBytes <= this.#settings.unsentBytesMax;
   }
 
-  /** Nothing when there is room, which is promised then; else why there is none. */
-  async #room(signal: AbortSignal): Promise<Outcome<never> | undefined> {
-    if (!this.isOpen) return this.#never("the connection is ending");
-    if (this.#waiting.length === 0 && this.#hasRoom()) {
-      this.#promised += 1;
-      return undefined;
-    }
-    const { waitingMax } = this.#settings;
-    if (this.#waiting.length >= waitingMax) {
-      const reason = `${waitingMax} calls wait already for others to end`;
-      return { kind: "refused", error: rpcError("OVERLOADED", "retry", reason) };
-    }
-    if (!this.#hasRoom()) void this.#channel.flushed().then(() => this.#wake());
-    if (!(await this.#turn(signal))) return this.#never("it was never sent");
-    if (this.isOpen && !signal.aborted) return undefined;
-    this.#promised -= 1;
-    this.#wake();
-    return this.#never("it was never sent");
-  }
-
-  #never(why: string): Outcome<never> {
-    return { kind: "lost", sent: false, why: this.#failure?.why ?? why };
-  }
-
-  #turn(signal: AbortSignal): Promise<boolean> {
-    return new Promise((resolve) => {
-      const give = (proceed: boolean): void => {
-        signal.removeEventListener("abort", onAbort);
-        resolve(proceed);
-      };
-      const onAbort = (): void => {
-        const place = this.#waiting.indexOf(give);
-        if (place >= 0) this.#waiting.splice(place, 1);
-        resolve(false);
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
-      this.#waiting.push(give);
-    });
-  }
-
-  #wake(): void {
-    while (this.#waiting.length > 0 && this.#hasRoom()) {
-      this.#promised += 1;
-      this.#waiting.shift()!(true);
-    }
+  #never(): Outcome<never> {
+    return { kind: "lost", sent: false, why: this.#failure?.why ?? "it was never sent" };
   }
 
   #onTick(isQuiet: boolean): void {
@@ -418,7 +377,7 @@ export class ClientConnection {
     const closed = this.#channel.close();
     void closed.then(this.#leave);
     this.#opened?.(cause ?? rpcError("CLOSING", "retry", why));
-    for (const give of this.#waiting.splice(0)) give(false);
+    this.#slots.end();
     for (const pending of this.#pending.values()) {
       // What is being filled settles when that has ended, which the end of the channel brings about.
       const settle = (): void => pending.settle({ kind: "lost", sent: true, why, cause });
@@ -428,6 +387,11 @@ export class ClientConnection {
     this.#pending.clear();
     if (!wasEnding) this.#deps.onEnd();
   }
+}
+
+function tooMuchWaits(waitingMax: number): Outcome<never> {
+  const reason = `${waitingMax} calls wait already for others to end`;
+  return { kind: "refused", error: rpcError("OVERLOADED", "retry", reason) };
 }
 
 function roomIn(memory: BufferLease | LeasePart): number {

@@ -270,6 +270,7 @@ function newTraceId(random: Random): string {
 
 /** The promise, or the signal's reason as soon as it aborts; the promise goes on. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
   let onAbort: (() => void) | undefined;
   try {
     return await new Promise<T>((resolve, reject) => {

@@ -1,5 +1,5 @@
 /** One connection whose bulk bytes move by remote memory access. */
-import { assert, netError, PondError, type SignalOptions } from "@smallpond/base";
+import { netError, PondError, type SignalOptions } from "@smallpond/base";
 import type {
   BufferLease,
   BufferPool,
@@ -11,6 +11,7 @@ import type {
 } from "@smallpond/fs-native";
 import { decode, encode } from "../codec/index.ts";
 import { badFrame, FLAG_FABRIC, type FrameSettings } from "../frame.ts";
+import { FabricFrame } from "./fabric-frame.ts";
 import {
   type FabricNote,
   type FabricPlace,
@@ -323,60 +324,6 @@ export class FabricChannel implements Channel {
       parts.push({ lease: copy, offset: 0, length });
     }
     return parts;
-  }
-}
-
-interface Noted {
-  readonly note: FabricNote;
-  readonly messageView: Uint8Array;
-  readonly fetch: (
-    sources: readonly FabricPlace[],
-    memory: Required<LeasePart>,
-    options: SignalOptions,
-  ) => Promise<void>;
-}
-
-class FabricFrame implements IncomingFrame {
-  readonly #frame: IncomingFrame;
-  readonly #noted: Noted;
-  #isTaken = false;
-
-  constructor(frame: IncomingFrame, about: Noted) {
-    this.#frame = frame;
-    this.#noted = about;
-  }
-
-  get kind(): IncomingFrame["kind"] {
-    return this.#frame.kind;
-  }
-
-  get flags(): number {
-    return this.#frame.flags & ~FLAG_FABRIC;
-  }
-
-  get id(): number {
-    return this.#frame.id;
-  }
-
-  get messageView(): Uint8Array {
-    return this.#noted.messageView;
-  }
-
-  get bulkBytes(): number {
-    return this.#noted.note.bulkBytes;
-  }
-
-  async takeBulk(memory: BufferLease | LeasePart, options: SignalOptions = {}): Promise<void> {
-    assert(!this.#isTaken, "bulk bytes are taken once");
-    this.#isTaken = true;
-    const {
-      lease,
-      offset = 0,
-      length = lease.length - offset,
-    } = "lease" in memory ? memory : { lease: memory };
-    assert(length >= this.bulkBytes, `${this.bulkBytes} bulk bytes do not fit into ${length}`);
-    await this.#noted.fetch(this.#noted.note.sources, { lease, offset, length }, options);
-    options.signal?.throwIfAborted();
   }
 }
 
