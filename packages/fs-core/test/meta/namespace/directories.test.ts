@@ -4,6 +4,7 @@ import { DETACHED } from "../../../src/meta/model/inode.ts";
 import { batchStat } from "../../../src/meta/ops/batch-stat.ts";
 import { create } from "../../../src/meta/ops/create.ts";
 import { lockDirectory } from "../../../src/meta/ops/lock-directory.ts";
+import { lookup } from "../../../src/meta/ops/lookup.ts";
 import { readdir } from "../../../src/meta/ops/readdir.ts";
 import { removeTree } from "../../../src/meta/ops/remove-tree.ts";
 import { setLayout } from "../../../src/meta/ops/set-layout.ts";
@@ -216,6 +217,26 @@ test("batchStat tells many inodes in the order asked, and nothing for those that
   await client.unlink("/l");
   const { inodes } = await client.ask(batchStat, { inodes: [gone.id, d.id, ROOT_INODE, d.id] });
   expect(inodes.map((inode) => inode?.nlink)).toEqual([undefined, 3, 3, 3]);
+});
+
+test("whoever is told of a file is told its length of now", async () => {
+  const namespace = await TestNamespace.start();
+  const client = namespace.client();
+  await client.mkdir("/d");
+  const { id } = await client.create("/f");
+  await client.create("/g");
+  namespace.lengthOf = (file) => (file.id === id ? 42n : 1n);
+  const directory = ROOT_INODE;
+  const page = await client.ask(readdir, { directory, after: undefined, limit: 10, attributes: true });
+  const told = [
+    (await client.ask(stat, { inode: id })).inode,
+    (await client.ask(lookup, { directory, name: "f" })).inode,
+    await client.stat("/f"),
+    (await client.ask(batchStat, { inodes: [directory, id] })).inodes[1],
+    page.entries.find(({ name }) => name === "f")?.inode,
+  ];
+  for (const inode of told) expect(inode).toMatchObject({ id, length: 42n });
+  expect(page.entries.find(({ name }) => name === "g")?.inode).toMatchObject({ length: 1n });
 });
 
 describe("setLayout", () => {

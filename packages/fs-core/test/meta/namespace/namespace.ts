@@ -37,6 +37,8 @@ export class TestNamespace {
   readonly clock: ManualClock = new ManualClock();
   readonly random: SeededRandom;
   readonly metastore: ForgetfulMetastore;
+  /** What storage would say of files that are written. */
+  lengthOf: (file: FileInode) => bigint = ({ length }) => length;
   /** Set its faults to have commits get lost, or nobody know whether they were. */
   readonly store: FaultyStore;
   readonly deps: NamespaceDeps;
@@ -60,7 +62,10 @@ export class TestNamespace {
     this.deps = {
       inodeIds: new InodeIds({ metastore: this.metastore, random }),
       layouts: new LayoutChooser({ tables, random }, settings),
-      lengths: { settle: async (_, files: readonly FileInode[]) => files },
+      lengths: {
+        settle: async (_, files: readonly FileInode[]) =>
+          files.map((file) => ({ ...file, length: this.lengthOf(file) })),
+      },
       space,
       settings,
     };
