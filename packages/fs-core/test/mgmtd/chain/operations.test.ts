@@ -1,6 +1,7 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import type { ChainId, ChainVersion, TargetId } from "../../../src/ids.ts";
+import { leavingTargets } from "../../../src/mgmtd/chain/leaving.ts";
 import { nextChain } from "../../../src/mgmtd/chain/next-chain.ts";
 import { addTarget, removeTarget } from "../../../src/mgmtd/chain/operations/members.ts";
 import { newChain } from "../../../src/mgmtd/chain/operations/new-chain.ts";
@@ -9,6 +10,7 @@ import { rotateLastServer } from "../../../src/mgmtd/chain/operations/rotate-las
 import { checkTakeOffline, servesWithout } from "../../../src/mgmtd/chain/operations/take-offline.ts";
 import { isRipe, type Observation } from "../../../src/mgmtd/chain/ripe.ts";
 import type { Chain, LocalState, TargetState } from "../../../src/mgmtd/model/chain.ts";
+import type { TargetHold } from "../../../src/mgmtd/model/target.ts";
 
 const ID = 1 as ChainId;
 const t = (id: number): TargetId => id as TargetId;
@@ -145,5 +147,41 @@ describe("a chain is judged", () => {
     expect(see(fresh("offline"), stale("online"), fresh("online"))).toBe(false);
     expect(see(fresh("offline"), fresh("online"), stale("online"))).toBe(true);
     expect(see(fresh("offline"), fresh("offline"), stale("online"))).toBe(true);
+  });
+});
+
+describe("who is wanted out", () => {
+  const leaving = (chain: Chain, wishes: Readonly<Record<number, TargetHold>>) =>
+    [...leavingTargets(chain, (target) => wishes[target] ?? "none")].sort();
+
+  it("leaves while another one serves", () => {
+    expect(leaving(chainOf("serving", "serving"), { 1: "orderly" })).toEqual([1]);
+    expect(leaving(chainOf("serving", "syncing"), { 1: "orderly" })).toEqual([]);
+    expect(leaving(chainOf("serving", "syncing"), { 1: "orderly", 2: "orderly" })).toEqual([2]);
+  });
+
+  it("stays as the first of those that all are to leave", () => {
+    expect(
+      leaving(chainOf("serving", "serving", "serving"), { 1: "orderly", 2: "orderly", 3: "orderly" }),
+    ).toEqual([2, 3]);
+  });
+
+  it("stays as a last server, unless forced", () => {
+    expect(leaving(chainOf("lastServer", "offline"), { 1: "orderly", 2: "orderly" })).toEqual([2]);
+    expect(leaving(chainOf("lastServer"), { 1: "forced" })).toEqual([1]);
+    expect(leaving(chainOf("serving"), { 1: "forced" })).toEqual([1]);
+  });
+
+  const anyChain = fc
+    .array(fc.constantFrom<TargetState>("serving", "syncing", "waiting", "offline"), {
+      minLength: 1,
+      maxLength: 5,
+    })
+    .map((states) => chainOf("serving", ...states));
+  const wishes = fc.array(fc.constantFrom<TargetHold>("none", "orderly"), { minLength: 6, maxLength: 6 });
+
+  test.prop([anyChain, wishes])("never leaves a chain without a server in order", (chain, wish) => {
+    const out = leavingTargets(chain, (target) => wish[target - 1]!);
+    expect(chain.targets.some(({ target, state }) => state === "serving" && !out.has(target))).toBe(true);
   });
 });
