@@ -150,8 +150,8 @@ export class MindNode implements AsyncDisposable {
     this.metastore.register(this.router);
     this.mgmtd.offer(this.router);
     this.metastore.start();
+    // Not one of the tasks: it may only end when the service is closed, which waits for the tasks.
     this.#ready = this.meta.start();
-    this.#tasks.spawn(() => this.#ready);
     this.#tasks.spawn(() => this.mgmtd.run({ signal }));
     this.#tasks.spawn(() => this.agent.run({ signal }));
   }
