@@ -14,7 +14,9 @@ export function* checkEntry(
   const inside = inodes.get(directory);
   if (inside?.kind !== "directory") {
     const detail = inside === undefined ? "there is no such directory" : `that is a ${inside.kind}`;
-    const repair = inside === undefined ? clearing(row, inodeKey(directory)) : undefined;
+    // A name counts as a link of what it leads to: it goes alone only where it leads nowhere.
+    const nowhere = inside === undefined && !inodes.has(value.inode);
+    const repair = nowhere ? clearing(row, inodeKey(directory), inodeKey(value.inode)) : undefined;
     yield { code: "ENTRY_WITHOUT_DIRECTORY", severity: "leak", subject, detail, repair };
   }
   if (!isName(name) || entryKey(directory, name).length !== key.length) {
