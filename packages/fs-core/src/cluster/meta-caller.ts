@@ -69,8 +69,8 @@ export class MetaCaller {
     options: MetaCallOptions = {},
   ): Promise<A> {
     const request = options.request ?? newRandomId<RequestId>(this.#deps.random);
-    const header: MutationHeader = { as: this.#settings.as, client: this.client, request };
-    return await this.#send(method, { ...header, ...question } as unknown as Q, options);
+    const asked = { as: this.#settings.as, client: this.client, request, ...question };
+    return await this.#send(method, asked as unknown as Q, options);
   }
 
   async #send<Q, A>(method: Method<Q, A>, question: Q, options: SignalOptions): Promise<A> {

@@ -7,7 +7,7 @@ import type { Method, Principal, UserIdentity } from "../wire/rpc/method.ts";
 import { actingUser } from "./access/acting-user.ts";
 import { fsError, fsErrorFrom, isFsError } from "./model/errors.ts";
 import type { MutationHeader, Operation, QuestionHeader } from "./operation.ts";
-import { requestKey, requestSlot, revokedClientKey } from "./rows/keys.ts";
+import { requestKey, requestKeys, requestSlot, revokedClientKey } from "./rows/keys.ts";
 import { type RequestRecord, requestRow } from "./rows/request-row.ts";
 
 export interface RunnerDeps<D> {
@@ -170,7 +170,7 @@ async function findRecord(
   // is given up at this moment has either done this before, or not at all.
   const [given, ...rows] = await transaction.getMany([
     revokedClientKey(client),
-    ...slots.map((each) => requestKey(each, client, request)),
+    ...requestKeys(slots, client, request),
   ]);
   const row = rows.find((each) => each !== undefined);
   return { record: row === undefined ? undefined : decode(requestRow, row), isBarred: given !== undefined };

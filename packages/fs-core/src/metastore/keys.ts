@@ -6,38 +6,27 @@ const ENCODER = new TextEncoder();
 const U32_MASK = 0xffff_ffffn;
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 
-/** A key's part: text as UTF-8 (only as the last part, or of fixed length), or bytes as they are. */
-export type KeyPart = string | Uint8Array;
+/**
+ * A key's part: text as UTF-8 (only as the last part, or of fixed length), bytes as they are, a `bigint` like `u64Key`
+ * and a `number` like `u32Key`, without an array of their own.
+ */
+export type KeyPart = string | Uint8Array | bigint | number;
 
 export function key(...parts: readonly KeyPart[]): Uint8Array {
   let length = 0;
-  for (const part of parts) length += typeof part === "string" ? utf8Length(part) : part.length;
+  for (const part of parts) length += partBytes(part);
   const whole = new Uint8Array(length);
   let at = 0;
-  for (const part of parts) {
-    if (typeof part !== "string") {
-      whole.set(part, at);
-      at += part.length;
-    } else at += writeText(whole, part, at);
-  }
+  for (const part of parts) at += writePart(whole, part, at);
   return whole;
 }
 
 export function u32Key(value: number): Uint8Array {
-  if (!(Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff)) {
-    throw new InvariantError(`not a u32: ${value}`);
-  }
-  const bytes = new Uint8Array(4);
-  putU32(bytes, value, 0);
-  return bytes;
+  return key(value);
 }
 
 export function u64Key(value: bigint): Uint8Array {
-  if (value < 0n || value > U64_MAX) throw new InvariantError(`not a u64: ${value}`);
-  const bytes = new Uint8Array(8);
-  putU32(bytes, Number(value >> 32n), 0);
-  putU32(bytes, Number(value & U32_MASK), 4);
-  return bytes;
+  return key(value);
 }
 
 /** Every key that begins with the prefix. It must not be all 0xff. */
@@ -70,6 +59,32 @@ export function compareKeys(a: Uint8Array, b: Uint8Array): number {
     if (difference !== 0) return difference;
   }
   return a.length - b.length;
+}
+
+function partBytes(part: KeyPart): number {
+  if (typeof part === "string") return utf8Length(part);
+  if (typeof part === "bigint") return 8;
+  return typeof part === "number" ? 4 : part.length;
+}
+
+/** How many bytes it took. */
+function writePart(into: Uint8Array, part: KeyPart, at: number): number {
+  if (typeof part === "string") return writeText(into, part, at);
+  if (typeof part === "bigint") {
+    if (part < 0n || part > U64_MAX) throw new InvariantError(`not a u64: ${part}`);
+    putU32(into, Number(part >> 32n), at);
+    putU32(into, Number(part & U32_MASK), at + 4);
+    return 8;
+  }
+  if (typeof part === "number") {
+    if (!(Number.isInteger(part) && part >= 0 && part <= 0xffff_ffff)) {
+      throw new InvariantError(`not a u32: ${part}`);
+    }
+    putU32(into, part, at);
+    return 4;
+  }
+  into.set(part, at);
+  return part.length;
 }
 
 /** By hand, because a view on a small array would move it out of the heap, and keys are made for every row. */

@@ -7,7 +7,12 @@ export {
 } from "./admin-http.ts";
 export { LmdbStore, type LmdbStoreSettings, openLmdbStore } from "./lmdb-store.ts";
 export { NodeCrypto } from "./node-crypto.ts";
-export { type MindEnd, MindProcess, type MindProcessOptions } from "./processes/mind-process.ts";
+export {
+  MIND_ARGUMENTS,
+  type MindEnd,
+  MindProcess,
+  type MindProcessOptions,
+} from "./processes/mind-process.ts";
 export {
   type ServedMind,
   type ServeMindOptions,

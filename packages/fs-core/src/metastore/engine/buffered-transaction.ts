@@ -1,5 +1,5 @@
 /** A transaction in the process that uses it: reads go through its own writes to the snapshot, writes wait for the commit. */
-import { assert, type SignalOptions } from "@smallpond/base";
+import { assert, InvariantError, type SignalOptions } from "@smallpond/base";
 import { metastoreError } from "../errors.ts";
 import { afterText, type KeyText, keyText, type TextRange, userKeyText, userRangeText } from "../key-text.ts";
 import type { KeyRange } from "../ordered-store.ts";
@@ -50,6 +50,10 @@ export class BufferedTransaction implements Transaction {
   ): Promise<readonly (Uint8Array | undefined)[]> {
     this.#assertOpen();
     const texts = keys.map(userKeyText);
+    if (this.#overlay.isEmpty) {
+      if (options.snapshot !== true) for (const text of texts) this.#readPoint(text);
+      return await this.#snapshot.getMany(keys);
+    }
     const fromSnapshot: number[] = [];
     const values = texts.map((text, at) => {
       const write = this.#overlay.find(text);
@@ -163,7 +167,9 @@ export class BufferedTransaction implements Transaction {
 
   #change(key: Uint8Array, step: BlindStep): void {
     const { operand } = step;
-    assert(BigInt.asIntN(64, operand) === operand, `not a signed number of 64 bits: ${operand}`);
+    if (BigInt.asIntN(64, operand) !== operand) {
+      throw new InvariantError(`not a signed number of 64 bits: ${operand}`);
+    }
     const text = this.#writable(key, 8);
     // What the commit's version and a step make together is nobody's number.
     assert(this.#overlay.find(text)?.kind !== "stamp", "a versionstamped row must not be changed blindly");

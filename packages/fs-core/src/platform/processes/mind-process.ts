@@ -17,6 +17,12 @@ export interface MindEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
+/**
+ * How Node is started for such a process. What a call needs lives until its batch is on the disk: in a nursery of the
+ * usual 16 MiB it is moved twice before it goes, which takes a third of all time.
+ */
+export const MIND_ARGUMENTS: readonly string[] = ["--max-semi-space-size=64"];
+
 // From source the entry is TypeScript too, so it has this file's extension.
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 const ENTRY = fileURLToPath(new URL(`../serve/mind-main${EXTENSION}`, import.meta.url));
@@ -42,9 +48,13 @@ export class MindProcess {
    */
   static async start(settings: ServeMindSettings, options: MindProcessOptions = {}): Promise<MindProcess> {
     const { nodeArguments = [], stderr = "inherit" } = options;
-    const child = spawn(process.execPath, [...nodeArguments, ENTRY, JSON.stringify(settings)], {
-      stdio: ["ignore", "pipe", stderr],
-    });
+    const child = spawn(
+      process.execPath,
+      [...MIND_ARGUMENTS, ...nodeArguments, ENTRY, JSON.stringify(settings)],
+      {
+        stdio: ["ignore", "pipe", stderr],
+      },
+    );
     const ended = new Promise<MindEnd>((resolve, reject) => {
       child.once("error", reject);
       child.once("exit", (code, signal) => resolve({ code, signal }));
