@@ -79,6 +79,14 @@ describe("a heartbeat", () => {
     await send(beat({ version: 4n, incarnation: "b".repeat(32) }));
   });
 
+  it("is refused of a process whose number another one has taken over", async () => {
+    await up();
+    await send(beat());
+    await send(beat({ version: 2n, incarnation: "b".repeat(32) }));
+    await expect(send(beat({ version: 3n }))).rejects.toMatchObject({ code: "NODE_DEAD" });
+    await send(beat({ version: 4n, incarnation: "b".repeat(32) }));
+  });
+
   it("is refused of a node of another kind, a disabled one, and an unknown one if so set", async () => {
     await up();
     await send(beat());

@@ -27,7 +27,11 @@ import { StartGate } from "./start-gate.ts";
 
 /** What the agent asks of the service it speaks for. */
 export interface NodeHost {
-  /** All targets of this node as they are at this moment; what is reported is true from now on. None for most services. */
+  /**
+   * All targets of this node as they are at this moment; what is reported is true from now on. None for most services. A
+   * process reports a target only while it keeps all others from it, by a lock on the disk: its word then stands for that
+   * of the process before it, too.
+   */
   report(): readonly TargetReport[];
   /** These targets, and no others, must stop to serve. They are reported `offline` from when they have. */
   release(targets: readonly TargetId[]): void;

@@ -62,6 +62,10 @@ export class Heartbeats {
     }
     const before = watch.last(question.node);
     const beat = beatOf(question, atMs);
+    // A node has one life at a time: the last one is over, and is told so if it speaks again.
+    if (before !== undefined && before.incarnation !== beat.incarnation) {
+      watch.reportDead(question.node, before.incarnation);
+    }
     watch.heard(question.node, beat);
     if (saysAnythingNew(before, beat)) judge.wake();
     const release = departures.ofNode(ledger.state, question.node, beat.targets.keys());
