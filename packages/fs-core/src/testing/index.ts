@@ -8,6 +8,7 @@ export { type ChunkFault, MemoryChunkState, MemoryChunks } from "./memory-chunks
 export { type MemoryMetastoreDeps, openMemoryMetastore } from "./memory-metastore.ts";
 export { answerIn, type RequestSeen, requestsIn } from "./request-rows.ts";
 export {
+  rpcFrameBytes,
   TEST_AUTHENTICATOR,
   TEST_MEMBER,
   type TestRpcDeps,

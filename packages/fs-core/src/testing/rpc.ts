@@ -4,7 +4,7 @@ import { type BufferPool, JAVASCRIPT_CRC32C, PortableNet } from "@smallpond/fs-n
 import { NodeCrypto } from "../platform/node-crypto.ts";
 import { silentLogger } from "../service/log.ts";
 import { Metrics } from "../service/metrics.ts";
-import type { FrameSettings } from "../wire/frame.ts";
+import { FRAME_HEADER_BYTES, type FrameSettings } from "../wire/frame.ts";
 import type { Authenticator, Credentials } from "../wire/rpc/authentication.ts";
 import type { RpcClientDeps } from "../wire/rpc/client.ts";
 import { RpcClients, type RpcClientsSettings } from "../wire/rpc/clients.ts";
@@ -64,6 +64,13 @@ export function testClients(
 ): RpcClients {
   const { credentials = TEST_MEMBER, ...given } = settings;
   return new RpcClients({ ...commonDeps(deps, given), credentials }, given);
+}
+
+/** The size of the frame that begins here, if its header is whole: for networks that lose and double frames. */
+export function rpcFrameBytes(bytes: Uint8Array): number | undefined {
+  if (bytes.length < FRAME_HEADER_BYTES) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, FRAME_HEADER_BYTES);
+  return FRAME_HEADER_BYTES + view.getUint32(16, true) + view.getUint32(20, true);
 }
 
 function commonDeps(deps: TestRpcDeps, settings: Partial<FrameSettings>): Omit<RpcClientDeps, "credentials"> {

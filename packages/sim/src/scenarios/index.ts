@@ -6,6 +6,7 @@ import { BUGS } from "./metastore/bugs.ts";
 import { metastoreScenario } from "./metastore/scenario.ts";
 import { mgmtdScenario } from "./mgmtd/scenario.ts";
 import { META_BUGS, MGMTD_BUGS } from "./mind/bugs.ts";
+import { rpcScenario } from "./rpc/scenario.ts";
 import { toyScenario } from "./toy/scenario.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -14,6 +15,8 @@ export const SCENARIOS: readonly Scenario[] = [
   toyScenario("stale-read-after-failover"),
   toyScenario("lost-dedupe"),
   toyScenario("unsynced-commit"),
+  rpcScenario(),
+  rpcScenario("sent-again"),
   metastoreScenario(),
   mgmtdScenario(),
   ...MGMTD_BUGS.map((bug) => mgmtdScenario(bug)),

@@ -105,7 +105,10 @@ export class ClientConnection {
         clock: deps.clock,
         progress: () => this.#channel.progress,
         onTick: (isQuiet) => this.#onTick(isQuiet),
-        onSilent: () => this.#end("the service fell silent", undefined),
+        onSilent: () => {
+          deps.probes.mark("rpc: a service fell silent");
+          this.#end("the service fell silent", undefined);
+        },
       },
       { quietMs: settings.pingMs, silentMs: settings.silenceMsMax },
     );
@@ -362,7 +365,10 @@ export class ClientConnection {
 
   #onTick(isQuiet: boolean): void {
     const nowMs = this.#deps.clock.monotonicMs();
-    if (this.#givenUp > 0 && nowMs - this.#givenUpAtMs >= this.#settings.givenUpMsMax) this.#retire();
+    if (this.#givenUp > 0 && nowMs - this.#givenUpAtMs >= this.#settings.givenUpMsMax) {
+      this.#deps.probes.mark("rpc: a connection is left for what it never ends");
+      this.#retire();
+    }
     if (this.#isOpen && this.#pending.size === 0 && nowMs - this.#usedAtMs >= this.#settings.idleMsMax) {
       this.#end("nobody called for a while", undefined);
     } else if (this.#isOpen && isQuiet) this.#channel.post({ kind: "ping", id: 0, message: NO_BYTES });

@@ -118,6 +118,7 @@ export class RpcClient implements Caller, AsyncDisposable {
         throw this.#lastWord(method.name, outcome, { mayHaveArrived, isLate: patience.signal.aborted });
       }
       this.#resent.of(method.name).add();
+      this.#deps.probes.mark("rpc: a question is sent again");
     }
   }
 

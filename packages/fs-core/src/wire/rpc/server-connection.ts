@@ -89,7 +89,10 @@ export class ServerConnection {
         clock,
         progress: () => this.#channel.progress,
         onTick: () => {},
-        onSilent: () => this.#hangUp("nothing was heard of the client"),
+        onSilent: () => {
+          this.#deps.probes.mark("rpc: a client fell silent");
+          this.#hangUp("nothing was heard of the client");
+        },
       },
       { quietMs: silenceMsMax / 3, silentMs: silenceMsMax },
     );
@@ -180,7 +183,10 @@ export class ServerConnection {
   #question(frame: IncomingFrame, principal: Principal): void | Promise<void> {
     const { id } = frame;
     // Not even a network that repeats itself runs a question twice.
-    if (id <= this.#lastId) throw badFrame("id", `question ${id} comes after question ${this.#lastId}`);
+    if (id <= this.#lastId) {
+      this.#deps.probes.mark("rpc: a question came twice or late");
+      throw badFrame("id", `question ${id} comes after question ${this.#lastId}`);
+    }
     this.#lastId = id;
     let head: QuestionHead;
     let route: Route;
