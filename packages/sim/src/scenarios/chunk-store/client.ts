@@ -1,11 +1,24 @@
 /** One client of a few chunks: draws operations, holds every answer against the model, and tells it what it heard. */
 import { isPondError, type Random } from "@smallpond/base";
-import type { ChainVersion, ChunkKey, ChunkStore, UpdateOperation } from "@smallpond/fs-core";
+import type {
+  ChainVersion,
+  ChunkKey,
+  ChunkStore,
+  RequestId,
+  SessionId,
+  UpdateOperation,
+} from "@smallpond/fs-core";
 import type { Crc32c } from "@smallpond/fs-native";
 import { pick } from "../../nemeses/index.ts";
 import { type ChunkModel, type ModelState, matching, NOTHING, type Version, wrong } from "./model.ts";
 
 const CHAIN = 1 as ChainVersion;
+const SESSION = "0".repeat(32) as SessionId;
+const REQUEST = {
+  session: SESSION,
+  request: "1".repeat(32) as RequestId,
+  result: ({ version }: { readonly version: number }) => Uint8Array.of(version % 256),
+} as const;
 const WHOLE = { offset: 0, length: 64 * 2 ** 20 } as const;
 
 export interface ClientDeps {
@@ -26,6 +39,7 @@ export async function look(store: ChunkStore, key: ChunkKey): Promise<ModelState
   return {
     committed: committed === undefined ? undefined : { version: committed.version, bytes: current },
     pending: pending === undefined ? undefined : { version: pending.version, bytes: latest },
+    answered: store.answerTo(SESSION, channelOf(key))?.sequence ?? 0,
   };
 }
 
@@ -62,14 +76,19 @@ export async function glance({ store }: Pick<ClientDeps, "store">, model: ChunkM
 }
 
 async function prepare(deps: ClientDeps, model: ChunkModel): Promise<void> {
-  const { committed } = model.state;
+  const { committed, answered } = model.state;
   const version = (committed?.version ?? 0) + 1;
   const operation = drawOperation(deps.random, committed?.bytes);
   const bytes = applied(operation, committed?.bytes);
-  model.begin({ committed, pending: { version, bytes } });
+  const dedupe =
+    deps.random.next() < 0.5
+      ? { ...REQUEST, channel: channelOf(model.key), sequence: answered + 1 }
+      : undefined;
+  model.begin({ committed, pending: { version, bytes }, answered: dedupe?.sequence ?? answered });
   const outcome = await deps.store.update(model.key, operation, {
     ...(deps.random.next() < 0.5 ? { version } : {}),
     isForwarded: deps.random.next() < 0.3,
+    ...(dedupe === undefined ? {} : { dedupe }),
   });
   if (outcome.kind !== "prepared") throw wrong(model.key, `an update became ${outcome.kind}`);
   if (bytes !== undefined && deps.crc.of(bytes) !== outcome.crc) throw wrong(model.key, "its CRC is another");
@@ -77,17 +96,18 @@ async function prepare(deps: ClientDeps, model: ChunkModel): Promise<void> {
 }
 
 async function commit(deps: ClientDeps, model: ChunkModel): Promise<void> {
-  const pending = model.state.pending!;
+  const { pending: prepared, answered } = model.state;
+  const pending = prepared!;
   const committed = pending.bytes === undefined ? undefined : pending;
-  model.begin({ committed, pending: undefined });
+  model.begin({ committed, pending: undefined, answered });
   const outcome = await deps.store.commit(model.key, pending.version, { chainVersion: CHAIN });
   if (outcome.kind !== "committed") throw wrong(model.key, `a commit became ${outcome.kind}`);
   model.done();
 }
 
 async function discard(deps: ClientDeps, model: ChunkModel): Promise<void> {
-  const { committed, pending } = model.state;
-  model.begin({ committed, pending: undefined });
+  const { committed, pending, answered } = model.state;
+  model.begin({ committed, pending: undefined, answered });
   if (!(await deps.store.discard(model.key, pending!.version))) throw wrong(model.key, "nothing was pending");
   model.done();
 }
@@ -101,7 +121,8 @@ async function replaceAll(deps: ClientDeps, model: ChunkModel): Promise<void> {
   const bytes = deps.random.bytes(deps.random.int(60_000));
   const isCommitted = deps.random.next() < 0.5;
   const next: Version = { version, bytes };
-  model.begin(isCommitted ? { ...NOTHING, committed: next } : { ...NOTHING, pending: next });
+  const { answered } = model.state;
+  model.begin({ ...NOTHING, answered, ...(isCommitted ? { committed: next } : { pending: next }) });
   const chainVersion = isCommitted ? CHAIN : undefined;
   await deps.store.replace(model.key, { version, bytes, crc: deps.crc.of(bytes), chainVersion });
   model.done();
@@ -111,9 +132,9 @@ async function replaceAll(deps: ClientDeps, model: ChunkModel): Promise<void> {
 async function mend(deps: ClientDeps, model: ChunkModel): Promise<void> {
   const bytes = deps.random.bytes(1000);
   const version = 100 + deps.random.int(100);
-  const last = model.possible.at(-1)!;
-  model.found(last);
-  model.begin({ ...NOTHING, committed: { version, bytes } });
+  const answered = deps.store.answerTo(SESSION, channelOf(model.key))?.sequence ?? 0;
+  model.found({ ...model.possible.at(-1)!, answered });
+  model.begin({ ...NOTHING, answered, committed: { version, bytes } });
   try {
     await deps.store.replace(model.key, { version, bytes, crc: deps.crc.of(bytes), chainVersion: CHAIN });
     model.done();
@@ -165,6 +186,11 @@ function applied(operation: UpdateOperation, before: Uint8Array | undefined): Ui
   bytes.set(old.subarray(0, length));
   if (isWrite && !isEmpty) bytes.set(operation.bytes, operation.offset);
   return bytes;
+}
+
+/** Each chunk has a channel of its own. */
+function channelOf({ inode, chunk }: ChunkKey): number {
+  return Number(inode) * 1000 + chunk;
 }
 
 async function readBytes(store: ChunkStore, key: ChunkKey): Promise<Uint8Array | undefined> {

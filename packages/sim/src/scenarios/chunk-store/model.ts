@@ -15,9 +15,11 @@ export interface Version {
 export interface ModelState {
   readonly committed: Version | undefined;
   readonly pending: Version | undefined;
+  /** The last request whose answer is remembered; 0 for none. */
+  readonly answered: number;
 }
 
-export const NOTHING: Readonly<ModelState> = { committed: undefined, pending: undefined };
+export const NOTHING: Readonly<ModelState> = { committed: undefined, pending: undefined, answered: 0 };
 
 export class ChunkModel {
   readonly key: ChunkKey;
@@ -93,7 +95,10 @@ export class ChunkModel {
 /** Throws unless one of the possible states is this. */
 export function matching(model: ChunkModel, found: ModelState): ModelState {
   const match = model.possible.find(
-    (state) => isSameVersion(state.committed, found.committed) && isSameVersion(state.pending, found.pending),
+    (state) =>
+      isSameVersion(state.committed, found.committed) &&
+      isSameVersion(state.pending, found.pending) &&
+      state.answered === found.answered,
   );
   if (match !== undefined) return match;
   const expected = model.possible.map(describeState).join(" or ");
@@ -112,8 +117,8 @@ function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   return a === undefined || b === undefined ? a === b : equalBytes(a, b);
 }
 
-function describeState({ committed, pending }: ModelState): string {
-  const parts = [`committed ${describeVersion(committed)}`];
+function describeState({ committed, pending, answered }: ModelState): string {
+  const parts = [`request ${answered} answered`, `committed ${describeVersion(committed)}`];
   if (pending !== undefined) parts.push(`pending ${describeVersion(pending)}`);
   return parts.join(", ");
 }

@@ -61,7 +61,10 @@ async function openTarget(stage: StoreWorld, seams: Seams): Promise<ChunkStore |
     }
     const where = { ...PLACE, bootId: "sim", ...(stage.bug === undefined ? {} : { bug: stage.bug }) };
     const store = await ChunkStore.open(deps, stage.settings, where);
-    if (store.opened.isTailTorn && stage.mayRot()) takeOver(stage, store);
+    if (store.opened.isTailTorn && stage.mayRot()) {
+      // The last batch may have rotted: the store says so, and another replica would tell what is missing.
+      for (const model of stage.clients.flat()) model.accept();
+    }
     return store;
   } catch (error) {
     if (isPondError(error, "STORE_CORRUPT") && stage.mayRot()) {
@@ -81,14 +84,6 @@ async function openTarget(stage: StoreWorld, seams: Seams): Promise<ChunkStore |
 function assertUntouched(stage: StoreWorld, model: ChunkModel): void {
   if (model.possible.includes(NOTHING)) model.found(NOTHING);
   else stage.world.fail(new Error(`the target went, and chunk ${model.key.chunk} with it`));
-}
-
-/** The last batch may have rotted: the store says so, and another replica would tell what is missing. */
-function takeOver(stage: StoreWorld, store: ChunkStore): void {
-  for (const model of stage.clients.flat()) {
-    if (store.state(model.key) === undefined) model.found(NOTHING);
-    else model.accept();
-  }
 }
 
 async function work(
