@@ -2,12 +2,22 @@
 import { assert, assertSafeInteger } from "./assert.ts";
 import { PondError } from "./errors.ts";
 
-const HEX_DIGITS = "0123456789abcdef";
+const HEX_CODES: readonly number[] = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
+/** Digits that are put together at once; joined one by one they are a chain of strings. */
+const HEX_PIECE_BYTES = 1024;
 
 /** Lower-case hex, two digits per byte. */
 export function toHex(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += HEX_DIGITS[byte >> 4]! + HEX_DIGITS[byte & 15]!;
+  for (let at = 0; at < bytes.length; at += HEX_PIECE_BYTES) {
+    const codes: number[] = [];
+    const end = Math.min(bytes.length, at + HEX_PIECE_BYTES);
+    for (let index = at; index < end; index++) {
+      const byte = bytes[index]!;
+      codes.push(HEX_CODES[byte >> 4]!, HEX_CODES[byte & 15]!);
+    }
+    text += String.fromCharCode(...codes);
+  }
   return text;
 }
 

@@ -38,6 +38,8 @@ export interface Benchmark {
 
 export interface Side {
   readonly name: string;
+  /** How Node is started for its process. */
+  readonly nodeArguments?: readonly string[];
   /** Why it cannot run here: it is left out, which is said. */
   missing?(context: BenchContext): string | undefined;
   /** Called once, in the side's own process, before the first round. */

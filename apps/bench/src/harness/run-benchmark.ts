@@ -55,9 +55,9 @@ export async function runBenchmark(
   const peaks = new Map<string, number | null>();
   const measured = new Map<string, Round[]>(benchmark.sides.map((side) => [side.name, []]));
   try {
-    for (const { name } of benchmark.sides) {
+    for (const { name, nodeArguments } of benchmark.sides) {
       const order = { suite: settings.suite, benchmark: benchmark.name, side: name, context };
-      processes.set(name, await SideProcess.start(order));
+      processes.set(name, await SideProcess.start(order, nodeArguments));
     }
     // Round 0 warms caches and starts executors; it is not counted.
     for (let round = 0; round <= rounds; round++) {

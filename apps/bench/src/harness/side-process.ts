@@ -20,9 +20,11 @@ export class SideProcess {
   #waiting: { resolve: (message: FromSide) => void; reject: (error: Error) => void } | undefined;
   #ended: Error | undefined;
 
-  private constructor(order: SideOrder) {
+  private constructor(order: SideOrder, nodeArguments: readonly string[]) {
     this.#label = `${order.benchmark}, ${order.side}`;
-    this.#child = fork(fileURLToPath(new URL("./side-main.js", import.meta.url)), [JSON.stringify(order)]);
+    this.#child = fork(fileURLToPath(new URL("./side-main.js", import.meta.url)), [JSON.stringify(order)], {
+      execArgv: [...process.execArgv, ...nodeArguments],
+    });
     this.#tree = new ProcessTree(this.#child.pid ?? 0);
     this.#child.on("message", (message: FromSide) => {
       if (message.kind === "failed") this.#waiting?.reject(new Error(`${this.#label}: ${message.message}`));
@@ -35,8 +37,8 @@ export class SideProcess {
   }
 
   /** Resolves when the side is open. */
-  static async start(order: SideOrder): Promise<SideProcess> {
-    const side = new SideProcess(order);
+  static async start(order: SideOrder, nodeArguments: readonly string[] = []): Promise<SideProcess> {
+    const side = new SideProcess(order, nodeArguments);
     await side.#answer();
     return side;
   }

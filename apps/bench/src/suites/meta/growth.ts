@@ -4,6 +4,7 @@
  */
 import { access, mkdir, writeFile } from "node:fs/promises";
 import { type InodeId, META, ROOT_INODE } from "@smallpond/fs-core";
+import { MIND_ARGUMENTS } from "@smallpond/fs-core/platform";
 import type { BenchContext, Benchmark, OpenSide, Side } from "../../harness/benchmark.ts";
 import { openLocalMind } from "./mind.ts";
 import type { Callers } from "./our-files.ts";
@@ -87,6 +88,7 @@ function growthSide(operation: GrowthOperation, files: number): Side {
   const name = `${files.toLocaleString("en")} files`;
   return {
     name,
+    nodeArguments: MIND_ARGUMENTS,
     missing: ({ files: most }) => (files <= most ? undefined : `--files ${files} would include it`),
     async open(context): Promise<OpenSide> {
       const mind = await openLocalMind(await filled(context, files));

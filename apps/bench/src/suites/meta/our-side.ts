@@ -1,6 +1,7 @@
 /** Our metadata service as a side, and the bare store asked for just what that service asked of it. */
 import { performance } from "node:perf_hooks";
 import type { OrderedStore } from "@smallpond/fs-core";
+import { MIND_ARGUMENTS } from "@smallpond/fs-core/platform";
 import type { BenchContext, OpenSide, Side } from "../../harness/benchmark.ts";
 import { BareStore } from "./bare-store.ts";
 import { type OpenMind, openLocalMind, openRemoteMind } from "./mind.ts";
@@ -19,6 +20,7 @@ export function remoteSide(name: string, work: MetaWork): Side {
 function mindSide(name: string, work: MetaWork, open: (directory: string) => Promise<OpenMind>): Side {
   return {
     name,
+    nodeArguments: MIND_ARGUMENTS,
     async open(context): Promise<OpenSide> {
       const mind = await open(directoryOf(context, "mind"));
       const files = new OurFiles(mind.callers, work, context);
