@@ -145,7 +145,8 @@ export {
   type ReplicaPlace,
 } from "./mgmtd/placement/place-chains.ts";
 export type { ActionAnswer, ChainPlan, OperatorAction, TargetPlan } from "./mgmtd/service/actions.ts";
-export type { ClientState, SessionInfo, StatusAnswer } from "./mgmtd/service/messages.ts";
+export type { ClientState, DeadReport, SessionInfo, StatusAnswer } from "./mgmtd/service/messages.ts";
+export { REPORT_DEAD } from "./mgmtd/service/methods.ts";
 export {
   type MethodRegistry,
   type MgmtdIdentity,

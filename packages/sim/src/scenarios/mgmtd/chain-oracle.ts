@@ -25,6 +25,8 @@ export class ChainOracle {
   readonly #acknowledged: Map<ChainId, Set<number>> = new Map();
   /** What each version of a chain was seen to be: there is one truth about it. */
   readonly #versions: Map<string, string> = new Map();
+  readonly #routings: Map<bigint, string> = new Map();
+  readonly #learned: WeakSet<RoutingInfo> = new WeakSet();
   readonly #latest: Map<ChainId, Chain> = new Map();
   #writes = 0;
   #acknowledgedCount = 0;
@@ -56,6 +58,16 @@ export class ChainOracle {
 
   /** Notes what somebody knows, and throws if two know different things by one name. */
   learn(routing: RoutingInfo): void {
+    if (this.#learned.has(routing)) return;
+    this.#learned.add(routing);
+    const all = [...routing.chains.values()]
+      .map(({ id, version }) => `${id}v${version}`)
+      .sort()
+      .join(" ");
+    const before = this.#routings.get(routing.version);
+    if (before !== undefined && before !== all)
+      throw wrong(`routing ${routing.version} has the chains ${before}, and ${all}`);
+    this.#routings.set(routing.version, all);
     for (const chain of routing.chains.values()) {
       const key = `${chain.id} v${chain.version}`;
       const text = chain.targets.map(({ target, state }) => `${target}:${state}`).join(" ");

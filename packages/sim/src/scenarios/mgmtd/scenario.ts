@@ -1,5 +1,5 @@
 /** The cluster manager under everything: several of them over one store, storage nodes without storage, and an operator. */
-import { MemoryStore, MemoryStoreState } from "@smallpond/fs-core";
+import { type DeadReport, MemoryStore, MemoryStoreState } from "@smallpond/fs-core";
 import { stopAndDemandNoLeaks } from "../../checkers/leaks.ts";
 import { demandProgress } from "../../checkers/progress.ts";
 import {
@@ -26,6 +26,7 @@ import { ChainOracle } from "./chain-oracle.ts";
 import { operatorProgram, planCluster } from "./operator-program.ts";
 import type { TargetDisk } from "./storage-host.ts";
 import { storageProgram } from "./storage-program.ts";
+import { supervisorProgram } from "./supervisor-program.ts";
 
 const KNOBS = {
   minds: { default: 3, min: 1, max: 3 },
@@ -34,6 +35,7 @@ const KNOBS = {
   replicas: { default: 2, min: 1, max: 4 },
   ...MIND_KNOBS,
   syncMs: { default: 100, min: 10, max: 1000 },
+  supervised: { default: 0, min: 0, max: 1, fraction: true },
   whimMs: { default: 3000, min: 300, max: 10_000 },
   trafficMs: { default: 20, min: 5, max: 100 },
   faultMs: { default: 25_000, min: 5000, max: 60_000 },
@@ -43,6 +45,7 @@ const KNOBS = {
 
 const MARKS: readonly string[] = [
   "a chain serves nobody",
+  "a dead node was reported",
   "a target was brought up to date",
   "metastore: took over",
   "mgmtd lost its term",
@@ -112,6 +115,11 @@ function build(world: SimWorld, bug: Bug): ScenarioParts {
           for (const [index, machine] of stores.entries()) {
             const id = FIRST_STORAGE_NODE + index;
             const slot: { process?: SimProcess } = {};
+            const ended: DeadReport[] = [];
+            if (knobs.supervised >= 0.5) {
+              const supervisor = supervisorProgram({ minds, ended, lookMs: knobs.trafficMs * 10 });
+              world.machine(machine).run("supervisor", supervisor);
+            }
             slot.process = world.machine(machine).run(
               "storage",
               storageProgram({
@@ -121,6 +129,7 @@ function build(world: SimWorld, bug: Bug): ScenarioParts {
                 disks: disksOf(id),
                 oracle,
                 bug,
+                ended,
                 syncMs: knobs.syncMs,
                 process: () => slot.process,
               }),

@@ -1,6 +1,6 @@
 /** A storage node's process: the real agent, and a host that stands for storage. */
 import { Tasks, toHex } from "@smallpond/base";
-import { NodeAgent, nodeId, silentLogger } from "@smallpond/fs-core";
+import { type DeadReport, NodeAgent, nodeId, silentLogger } from "@smallpond/fs-core";
 import { testClients } from "@smallpond/fs-core/testing";
 import type { Program, SimProcess } from "../../world/process.ts";
 import { aborted } from "../mind/aborted.ts";
@@ -17,6 +17,8 @@ export interface StorageOptions {
   readonly oracle: ChainOracle;
   readonly bug: Bug;
   readonly syncMs: number;
+  /** Told of each life that has ended by itself. */
+  readonly ended: DeadReport[];
   /** The process itself, once there is one. */
   readonly process: () => SimProcess | undefined;
 }
@@ -61,7 +63,11 @@ export function storageProgram(options: StorageOptions): Program {
       isPaused: () => options.process()?.paused === true,
     };
     oracle.joined(member);
-    lifetime.onDeath(() => oracle.left(member));
+    lifetime.onDeath(() => {
+      oracle.left(member);
+      // The newest alone: older ones have been followed by another life.
+      options.ended.splice(0, options.ended.length, { node: member.node, incarnation: host.incarnation });
+    });
     tasks.spawn(() => agent.run({ signal: stop }));
     tasks.spawn(async () => {
       while (!stop.aborted) {
