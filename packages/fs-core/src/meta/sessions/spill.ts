@@ -10,6 +10,7 @@ import { encode } from "../../wire/codec/index.ts";
 import type { ChunkService } from "../collect/chunk-service.ts";
 import { readInodeRow } from "../inodes/reads.ts";
 import { putInode } from "../inodes/writes.ts";
+import { fsError } from "../model/errors.ts";
 import type { FileInode } from "../model/inode.ts";
 import { putGarbage } from "../rows/garbage-row.ts";
 import { counterRow } from "../rows/inode-row.ts";
@@ -22,6 +23,9 @@ export interface SpillerDeps {
   readonly clock: Pick<Clock, "wallMs">;
   readonly random: Random;
 }
+
+/** Attempts of one call, each under a data version of its own. */
+const TRIES = 3;
 
 interface Spill {
   readonly file: FileInode;
@@ -40,16 +44,22 @@ export class Spiller {
     this.#spillMs = settings.spillMs;
   }
 
-  /** When it resolves, the file's row has changed since it was seen inline, by this or by somebody else. */
+  /**
+   * When it resolves, the file's row has changed since it was seen inline, by this or by somebody else. `EAGAIN` if the
+   * collector takes the chunks away before the file has them, again and again.
+   */
   async spill(id: InodeId, options: SignalOptions = {}): Promise<void> {
-    const spill = await this.#announce(id, options);
-    if (spill === undefined) return;
-    const { file, dataVersion, writer, bytes } = spill;
-    if (bytes.length > 0) {
-      const data = { inode: id, dataVersion, layout: file.layout };
-      await this.#deps.chunks.fill(data, { writer, bytes }, options);
+    for (let tries = 0; tries < TRIES; tries++) {
+      const spill = await this.#announce(id, options);
+      if (spill === undefined) return;
+      const { file, dataVersion, writer, bytes } = spill;
+      if (bytes.length > 0) {
+        const data = { inode: id, dataVersion, layout: file.layout };
+        await this.#deps.chunks.fill(data, { writer, bytes }, options);
+      }
+      if ((await this.#takeOver(spill, options)) === "changed") return;
     }
-    await this.#takeOver(spill, options);
+    throw fsError("EAGAIN", "open", `inode ${id}`, { reason: "moving its bytes to chunks takes too long" });
   }
 
   #announce(id: InodeId, options: SignalOptions): Promise<Spill | undefined> {
@@ -77,7 +87,11 @@ export class Spiller {
     );
   }
 
-  #takeOver({ file, bytes, dataVersion, dueMs }: Spill, options: SignalOptions): Promise<void> {
+  /** `collected`: the chunks are gone, and the file is as it was. */
+  #takeOver(
+    { file, bytes, dataVersion, dueMs }: Spill,
+    options: SignalOptions,
+  ): Promise<"changed" | "collected"> {
     const announced = garbageKey(dueMs, file.id, dataVersion);
     return this.#deps.metastore.transact(
       async (transaction) => {
@@ -86,13 +100,13 @@ export class Spiller {
           transaction.get(inlineKey(file.id)),
           transaction.get(announced),
         ]);
-        // The collector took the chunks already, or this is done.
-        if (garbage === undefined) return;
-        if (now?.kind !== "file" || !now.inline || now.dataVersion !== file.dataVersion) return;
-        if (!equalBytes(content ?? new Uint8Array(0), bytes)) return;
+        if (now?.kind !== "file" || !now.inline || now.dataVersion !== file.dataVersion) return "changed";
+        if (!equalBytes(content ?? new Uint8Array(0), bytes)) return "changed";
+        if (garbage === undefined) return "collected";
         putInode(transaction, { ...now, inline: false, dataVersion });
         transaction.clear(inlineKey(file.id));
         transaction.clear(announced);
+        return "changed";
       },
       { repeatable: true, ...options },
     );

@@ -12,7 +12,7 @@ import { setattr } from "../../../src/meta/ops/setattr.ts";
 import { unlink } from "../../../src/meta/ops/unlink.ts";
 import { writeFile } from "../../../src/meta/ops/write-file.ts";
 import { counterRow } from "../../../src/meta/rows/inode-row.ts";
-import { GARBAGE_SHARDS, quotaInodesKey } from "../../../src/meta/rows/keys.ts";
+import { GARBAGE_SHARDS, garbageShard, quotaInodesKey } from "../../../src/meta/rows/keys.ts";
 import { close } from "../../../src/meta/sessions/close.ts";
 import { dataOf } from "../../../src/meta/sessions/lengths.ts";
 import { prefixRange } from "../../../src/metastore/keys.ts";
@@ -58,7 +58,8 @@ async function setUp(options: { fault?: ChunkFault; settings?: Partial<CollectSe
     );
   const isThere = async (id: InodeId): Promise<boolean> =>
     (await world.run(metastore.transact((transaction) => readInodeRow(transaction, id)))) !== undefined;
-  return { world, client, pass, collectAll, write, end, rows, isThere };
+  const collect = (shard: number) => collector.collect(shard);
+  return { world, client, collect, pass, collectAll, write, end, rows, isThere };
 }
 
 it("takes a removed file's chunks and rows away when its time has come, and not before", async () => {
@@ -214,6 +215,32 @@ it("collects what a move to chunks left behind, and revokes its writer first", a
   calls.length = 0;
   await collectAll();
   expect(calls).toEqual(["revoke", "removeChunks"]);
+  expect([...world.chunks.state.files.keys()]).toEqual([`${file.id}.3`]);
+  expect(await rows("GARB")).toBe(0);
+});
+
+it("never takes what a move to chunks is about to give a file", async () => {
+  // The collector comes after the bytes are on storage, and before the file has them.
+  let between: (() => Promise<void>) | undefined;
+  const { world, client, collect, collectAll, rows } = await setUp({
+    fault: async (call, when) => {
+      if (call !== "fill" || when !== "after") return;
+      const now = between;
+      between = undefined;
+      await now?.();
+    },
+  });
+  const bytes = new TextEncoder().encode("small");
+  const { inode } = await client.ask(writeFile, { place: placeOf("a"), mode: 0o644, exclusive: true, bytes });
+  between = async () => {
+    await world.clock.advance(world.deps.sessionSettings.spillMs);
+    await collect(garbageShard(inode.id));
+  };
+  const { file } = await client.open("a");
+  await world.clock.advance(world.deps.sessionSettings.spillMs);
+  await collectAll();
+  expect(file).toMatchObject({ inline: false, dataVersion: 3 });
+  expect(await world.chunks.read(dataOf(file), { offset: 0n, count: 5 })).toEqual(bytes);
   expect([...world.chunks.state.files.keys()]).toEqual([`${file.id}.3`]);
   expect(await rows("GARB")).toBe(0);
 });

@@ -184,6 +184,14 @@ const DAMAGES: readonly Damage[] = [
   },
   { code: "CONTENT_UNUSED", damage: ({ plain }, t) => t.set(inlineKey(plain.id), key("x")), repairs: false },
   {
+    code: "CONTENT_OPEN",
+    damage: ({ open }, t) => {
+      t.set(inlineKey(open.inode.id), key(""));
+      return change(t, open.inode.id, () => ({ inline: true }) as Partial<Inode>);
+    },
+    repairs: false,
+  },
+  {
     code: "SESSION_WITHOUT_CLIENT",
     damage: ({ client, open }, t) => t.clear(clientSessionKey(client.id, open.inode.id, open.session)),
     repairs: true,

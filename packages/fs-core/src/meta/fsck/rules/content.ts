@@ -17,6 +17,9 @@ export async function* content({ source, inodes, rows }: Scan): AsyncIterable<Fi
   for (const [id, { data, length }] of inodes) {
     const there = lengths.get(id);
     lengths.delete(id);
+    if (data?.inline === true && data.written) {
+      yield wrong("CONTENT_OPEN", "broken", id, "it is open to write, and has no chunks to write to");
+    }
     if (data?.inline !== true) {
       if (there !== undefined) yield wrong("CONTENT_UNUSED", "leak", id, `${there} bytes stand beside it`);
     } else if (there === undefined) {
