@@ -13,6 +13,7 @@ export {
   MindProcess,
   type MindProcessOptions,
 } from "./processes/mind-process.ts";
+export { type ConnectMetaSettings, connectMeta, type MetaConnection } from "./serve/connect-meta.ts";
 export {
   type ServedMind,
   type ServeMindOptions,

@@ -118,6 +118,9 @@ test("a full store takes no more files and says so; what is there stays, and sta
   expect(errno).toBe("ENOSPC");
   expect(made.length).toBeGreaterThan(100);
   expect(await errnoOf(create(meta, "one-more"))).toBe("ENOSPC");
+  // A removal writes what is to be collected, before anything becomes free.
+  const place = { ...root, under: "", name: made[0]! };
+  expect(await errnoOf(meta.change(META.unlink, { place }))).toBe("ENOSPC");
   expect([...(await entries(meta))].sort()).toEqual([...made].sort().slice(0, 1000));
   const found = await meta.ask(META.statPath, { ...root, path: made[0]!, follow: true });
   expect(found.inode.kind).toBe("file");
