@@ -169,6 +169,18 @@ export interface DiskFile extends AsyncDisposable {
   /** Cuts the file, or extends it with zeros. */
   truncate(size: number): Promise<void>;
 
+  /**
+   * Reserves the space of a range and makes the file at least that long, so that `ENOSPC` comes now and not from a later
+   * write. Missing where the implementation cannot.
+   */
+  allocate?(position: number, bytes: number): Promise<void>;
+
+  /**
+   * Gives the space of a range back where the file system can; it reads as zeros, and the size stays. Missing where the
+   * implementation cannot.
+   */
+  punchHole?(position: number, bytes: number): Promise<void>;
+
   /** Makes bytes and metadata durable. After an `EIO` from here the unsynced bytes are lost: do not try again. */
   sync(): Promise<void>;
 
@@ -251,6 +263,8 @@ const MUTATIONS: ReadonlySet<string> = new Set([
   "writeFile",
   "copyFile",
   "truncate",
+  "allocate",
+  "punchHole",
   "sync",
   "datasync",
   "rename",

@@ -62,6 +62,13 @@ export class MemoryDiskFile implements DiskFile {
     this.#host.touch(this.#node);
   }
 
+  async punchHole(position: number, bytes: number): Promise<void> {
+    assertPosition(position);
+    this.#enter("punchHole", "write");
+    this.#node.bytes.fill(0, position, Math.min(this.#node.size, position + bytes));
+    this.#host.touch(this.#node);
+  }
+
   async sync(): Promise<void> {
     this.#enter("sync");
   }

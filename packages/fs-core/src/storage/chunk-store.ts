@@ -236,6 +236,11 @@ export class ChunkStore implements AsyncDisposable {
     return this.#run(() => compact(this.#parts, options));
   }
 
+  /** Gives the space of free blocks back to the disk, at most about `bytes`; how much. 0 where the disk cannot. */
+  punch(options: { readonly bytes: number }): Promise<number> {
+    return this.#run(() => this.#parts.space.punch(options.bytes));
+  }
+
   /** Says that whatever a power cut took is here again. */
   markComplete(): Promise<void> {
     return this.#run(() => this.#opened.mark({ isClosed: false, isComplete: true }));

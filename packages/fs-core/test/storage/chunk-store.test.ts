@@ -426,6 +426,23 @@ describe("space", () => {
     await store.close();
   });
 
+  test("free blocks are emptied once, and hold chunks again", async () => {
+    const disk = await newDisk();
+    await using store = await open(disk);
+    for (let chunk = 0; chunk < 8; chunk++) await put(store, keyOf(chunk), patterned(100 * KiB, chunk));
+    await store.removeRange(keyOf(0), { from: 1, to: 8, limit: 99 });
+    expect(await store.punch({ bytes: 2 ** 30 })).toBe(7 * 128 * KiB);
+    expect(await store.punch({ bytes: 2 ** 30 })).toBe(0);
+    const bytes = await disk.readFile("/t/blocks/c17-0000.blocks");
+    expect(bytes.subarray(128 * KiB).every((byte) => byte === 0)).toBe(true);
+    for (let chunk = 1; chunk < 8; chunk++) await put(store, keyOf(chunk), patterned(100 * KiB, chunk));
+    for (let chunk = 0; chunk < 8; chunk++) {
+      expectBytes(await get(store, keyOf(chunk)), patterned(100 * KiB, chunk));
+    }
+    await store.removeRange(keyOf(0), { from: 7, to: 8, limit: 99 });
+    expect(await store.punch({ bytes: 2 ** 30 })).toBe(128 * KiB);
+  });
+
   test("the journal is cut by checkpoints, which begin by themselves", async () => {
     const disk = await newDisk();
     let store = await open(disk, { checkpointBytes: 256 * KiB });

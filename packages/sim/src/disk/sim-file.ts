@@ -77,6 +77,19 @@ export class SimFile implements DiskFile {
     });
   }
 
+  punchHole(position: number, bytes: number): Promise<void> {
+    return this.#call("punchHole", "write", (details) => {
+      assertPosition(position);
+      const zeros = (share: number): Uint8Array => {
+        const room = Math.max(0, Math.min(bytes, this.#node.contents.size - position));
+        return new Uint8Array(Math.floor(room * share));
+      };
+      const put = (share: number): void =>
+        this.#host.image.write(this.#node, zeros(share), position, details);
+      return { run: () => put(1), half: () => put(PART_SHARE), spoil: () => put(PART_SHARE) };
+    });
+  }
+
   sync(): Promise<void> {
     return this.#call("sync", undefined, () => this.#sync());
   }

@@ -22,6 +22,9 @@ export interface BlockSpaceSettings {
   readonly reserveBytes: number;
 }
 
+/** Given back at once. */
+const PUNCH_BYTES = 16 * 2 ** 20;
+
 interface Waiting {
   readonly block: number;
   readonly batch: bigint;
@@ -178,6 +181,32 @@ export class BlockSpace {
       this.#growing.set(sizeClass, cutting);
       await cutting;
       given += surplus * 2 ** sizeClass;
+    }
+    return given;
+  }
+
+  /** Gives the space of free blocks back, at most about `bytes`; how much that was. Files keep their size. */
+  async punch(bytes: number): Promise<number> {
+    let given = 0;
+    for (const [sizeClass, allocator] of this.#classes) {
+      const blockBytes = 2 ** sizeClass;
+      let from = 0;
+      while (given < bytes && !this.#growing.has(sizeClass)) {
+        // Taken meanwhile, so that nobody writes to what is about to be emptied.
+        const run = allocator.takeFull(from, Math.max(1, Math.floor(PUNCH_BYTES / blockBytes)));
+        if (run === undefined) break;
+        const { first } = run;
+        let count = 0;
+        try {
+          count = await this.#deps.files.punch(blockId(sizeClass, first), run.count);
+        } finally {
+          allocator.giveHollow({ first, count });
+          for (let block = first + count; block < first + run.count; block++) allocator.give(block);
+        }
+        if (count === 0) return given;
+        given += count * blockBytes;
+        from = first + count;
+      }
     }
     return given;
   }

@@ -13,6 +13,8 @@ const GROUP_WORDS = GROUP_BLOCKS / 32;
 
 export class ClassAllocator {
   #bits: Uint32Array = new Uint32Array(GROUP_WORDS);
+  /** Blocks that are free and have no bytes on disk. */
+  #hollow: Uint32Array = new Uint32Array(GROUP_WORDS);
   /** Blocks in use, by group. */
   #used: Uint16Array = new Uint16Array(1);
   /** Groups by how many of their blocks are in use; those without a block to give are in none. */
@@ -80,6 +82,7 @@ export class ClassAllocator {
     assert(block < this.#capacity, `there is no block ${block}`);
     assert(!this.isUsed(block), `block ${block} is in use already`);
     this.#bits[block >>> 5]! |= 1 << (block & 31);
+    this.#hollow[block >>> 5]! &= ~(1 << (block & 31));
     this.#count(block, 1);
   }
 
@@ -104,6 +107,25 @@ export class ClassAllocator {
     assert(this.isUsed(block), `block ${block} is not in use`);
     this.#bits[block >>> 5]! &= ~(1 << (block & 31));
     this.#count(block, -1);
+  }
+
+  /** Takes the first run of at most `count` free blocks from `from` on that may have bytes on disk. */
+  takeFull(from: number, count: number): { readonly first: number; readonly count: number } | undefined {
+    const isFull = (block: number): boolean =>
+      !this.isUsed(block) && (this.#hollow[block >>> 5]! & (1 << (block & 31))) === 0;
+    let first = from;
+    while (first < this.#capacity && !isFull(first)) first += 1;
+    let end = first;
+    while (end < this.#capacity && end - first < count && isFull(end)) this.mark(end++);
+    return end === first ? undefined : { first, count: end - first };
+  }
+
+  /** Gives a run back whose bytes are gone from the disk. */
+  giveHollow({ first, count }: { readonly first: number; readonly count: number }): void {
+    for (let block = first; block < first + count; block++) {
+      this.give(block);
+      this.#hollow[block >>> 5]! |= 1 << (block & 31);
+    }
   }
 
   /** The free block with the lowest number. */
@@ -167,6 +189,9 @@ export class ClassAllocator {
     const bits = new Uint32Array(room * GROUP_WORDS);
     bits.set(this.#bits);
     this.#bits = bits;
+    const hollow = new Uint32Array(room * GROUP_WORDS);
+    hollow.set(this.#hollow);
+    this.#hollow = hollow;
     const used = new Uint16Array(room);
     used.set(this.#used);
     this.#used = used;

@@ -69,6 +69,14 @@ class QueueDiskFile implements DiskFile {
     return this.#file.truncate(size);
   }
 
+  allocate(position: number, bytes: number): Promise<void> {
+    return this.#file.allocate(position, bytes);
+  }
+
+  punchHole(position: number, bytes: number): Promise<void> {
+    return this.#file.punchHole(position, bytes);
+  }
+
   sync(): Promise<void> {
     return this.#file.sync();
   }

@@ -131,6 +131,7 @@ async function keepHouse(
       else if (draw < 0.1) await store.compact({ bytes: 2 ** 20 });
       else if (draw < 0.16) await scrubAll(stage, store);
       else if (draw < 0.2) await store.flush();
+      else if (draw < 0.24) await store.punch({ bytes: 2 ** 18 });
       else await glance(deps, models[random.int(models.length)]!);
     } catch (error) {
       const isRefused = isPondError(error, "STORE_FULL") || isPondError(error, "STORE_BUSY");
