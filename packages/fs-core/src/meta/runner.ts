@@ -7,7 +7,8 @@ import type { Method, Principal, UserIdentity } from "../wire/rpc/method.ts";
 import { actingUser } from "./access/acting-user.ts";
 import { fsError, fsErrorFrom, isFsError } from "./model/errors.ts";
 import type { MutationHeader, Operation, QuestionHeader } from "./operation.ts";
-import { requestKey, requestKeys, requestSlot, revokedClientKey } from "./rows/keys.ts";
+import { counterRow } from "./rows/inode-row.ts";
+import { requestKey, requestKeys, requestSlotKey, revokedClientKey } from "./rows/keys.ts";
 import { type RequestRecord, requestRow } from "./rows/request-row.ts";
 
 export interface RunnerDeps<D> {
@@ -24,6 +25,8 @@ export interface RunOptions extends SignalOptions {
 
 export class OperationRunner<D> {
   readonly #deps: RunnerDeps<D>;
+  /** As last read; a guess that saves a step. */
+  #slot = 0;
 
   constructor(deps: RunnerDeps<D>) {
     this.#deps = deps;
@@ -82,16 +85,16 @@ export class OperationRunner<D> {
         if (id === undefined) return operation.run(context, question);
         // The record is read beside the operation's own first reads: hardly ever is there one.
         const [found, outcome] = await Promise.allSettled([
-          findRecord(transaction, id, nowMs),
+          this.#find(transaction, id),
           operation.run(context, question),
         ]);
         if (found.status === "rejected") throw found.reason;
-        const { record, isBarred } = found.value;
+        const { record, slot, isBarred } = found.value;
         if (record !== undefined) throw new Replay(record);
         if (isBarred) throw barred(id.client, operation.method.name);
         if (outcome.status === "rejected") throw outcome.reason;
         const bytes = encode(operation.method.answer, outcome.value);
-        setRecord(transaction, id, nowMs, { kind: "answer", bytes });
+        setRecord(transaction, id, slot, { kind: "answer", bytes });
         return outcome.value;
       },
       { repeatable: true, ...(signal === undefined ? {} : { signal }) },
@@ -106,13 +109,33 @@ export class OperationRunner<D> {
   ): Promise<RequestRecord | undefined> {
     return this.#deps.metastore.transact(
       async (transaction) => {
-        const nowMs = this.#deps.clock.wallMs();
-        const found = await findRecord(transaction, id, nowMs);
-        if (found.record === undefined) setRecord(transaction, id, nowMs, record);
+        const found = await this.#find(transaction, id);
+        if (found.record === undefined) setRecord(transaction, id, found.slot, record);
         return found.record;
       },
       { repeatable: true, ...(signal === undefined ? {} : { signal }) },
     );
+  }
+
+  /**
+   * All with conflicts: of two copies at two services, one finds the other's record or its commit fails, also when the
+   * slot changes between them. And a client that is given up at this moment has either done this before, or not at all.
+   */
+  async #find(transaction: ReadTransaction, { client, request }: RequestIdentity): Promise<Found> {
+    for (;;) {
+      const slot = this.#slot;
+      const slots = slot === 0 ? [slot] : [slot, slot - 1];
+      const [given, current, ...rows] = await transaction.getMany([
+        revokedClientKey(client),
+        requestSlotKey(),
+        ...requestKeys(slots, client, request),
+      ]);
+      this.#slot = current === undefined ? 0 : Number(decode(counterRow, current));
+      if (this.#slot !== slot) continue;
+      const row = rows.find((each) => each !== undefined);
+      const record = row === undefined ? undefined : decode(requestRow, row);
+      return { record, slot, isBarred: given !== undefined };
+    }
   }
 }
 
@@ -154,35 +177,20 @@ class Replay extends Error {
 }
 
 interface Found {
+  /** In which slot it would be remembered now. */
+  readonly slot: number;
   readonly record: RequestRecord | undefined;
   /** The client was given up: what it could do may be others' right by now. */
   readonly isBarred: boolean;
 }
 
-async function findRecord(
-  transaction: ReadTransaction,
-  { client, request }: RequestIdentity,
-  nowMs: number,
-): Promise<Found> {
-  const slot = requestSlot(nowMs);
-  const slots = slot === 0 ? [0, 1] : [slot, slot - 1, slot + 1];
-  // With a conflict: of two copies at two services, one finds the other's record or its commit fails. And a client that
-  // is given up at this moment has either done this before, or not at all.
-  const [given, ...rows] = await transaction.getMany([
-    revokedClientKey(client),
-    ...requestKeys(slots, client, request),
-  ]);
-  const row = rows.find((each) => each !== undefined);
-  return { record: row === undefined ? undefined : decode(requestRow, row), isBarred: given !== undefined };
-}
-
 function setRecord(
   transaction: Transaction,
   { client, request }: RequestIdentity,
-  nowMs: number,
+  slot: number,
   record: RequestRecord,
 ): void {
-  transaction.set(requestKey(requestSlot(nowMs), client, request), encode(requestRow, record));
+  transaction.set(requestKey(slot, client, request), encode(requestRow, record));
 }
 
 function answerOf<Q, A>({ answer }: Method<Q, A>, record: RequestRecord): A {

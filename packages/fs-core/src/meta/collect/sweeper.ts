@@ -3,34 +3,44 @@ import type { Clock, SignalOptions } from "@smallpond/base";
 import { afterKey, key, prefixRange } from "../../metastore/keys.ts";
 import type { KeyRange } from "../../metastore/ordered-store.ts";
 import type { Metastore } from "../../metastore/transaction.ts";
-import { decode } from "../../wire/codec/index.ts";
-import { requestKey, requestSlot } from "../rows/keys.ts";
+import { decode, encode } from "../../wire/codec/index.ts";
+import { counterRow } from "../rows/inode-row.ts";
+import { requestKey, requestSlotKey } from "../rows/keys.ts";
 import { revokedClientRow } from "../sessions/revoked-clients.ts";
 
 /** Rows in one transaction. */
 const STEP = 1000;
-/** Slots that a request may still be looked for in, by the slowest clock. */
-const SLOTS_KEPT = 3;
 
 export interface SweeperDeps {
   readonly metastore: Metastore;
-  readonly clock: Pick<Clock, "wallMs">;
+  readonly clock: Pick<Clock, "wallMs" | "monotonicMs">;
+}
+
+export interface SweeperSettings {
+  /** How long requests are remembered together, so at least how long each is. */
+  readonly requestSlotMs: number;
+  readonly revokedClientKeptMs: number;
 }
 
 export class Sweeper {
   readonly #deps: SweeperDeps;
-  readonly #revokedClientKeptMs: number;
+  readonly #settings: SweeperSettings;
+  /** The slot as this service saw it, and since when at least, by its own monotonic clock. */
+  #seen: { readonly slot: number; readonly sinceMs: number } | undefined;
 
-  constructor(deps: SweeperDeps, settings: { readonly revokedClientKeptMs: number }) {
+  constructor(deps: SweeperDeps, settings: SweeperSettings) {
     this.#deps = deps;
-    this.#revokedClientKeptMs = settings.revokedClientKeptMs;
+    this.#settings = settings;
   }
 
-  /** How many answers were forgotten. */
+  /**
+   * How many answers were forgotten. The slot is raised once it has stood still for its time; no wall clock is asked, as
+   * one that is wrong would make the whole cluster forget.
+   */
   async sweepRequests(options: SignalOptions = {}): Promise<number> {
-    const oldest = requestSlot(this.#deps.clock.wallMs()) - SLOTS_KEPT;
-    if (oldest <= 0) return 0;
-    const range = { begin: requestKey(0), end: requestKey(oldest) };
+    const slot = await this.#currentSlot(options);
+    if (slot < 2) return 0;
+    const range = { begin: requestKey(0), end: requestKey(slot - 1) };
     let count = 0;
     for (;;) {
       options.signal?.throwIfAborted();
@@ -42,7 +52,7 @@ export class Sweeper {
 
   /** How many clients were forgotten. */
   async sweepClients(options: SignalOptions = {}): Promise<number> {
-    const beforeMs = this.#deps.clock.wallMs() - this.#revokedClientKeptMs;
+    const beforeMs = this.#deps.clock.wallMs() - this.#settings.revokedClientKeptMs;
     let { begin, end } = prefixRange(key("CREV"));
     let count = 0;
     for (;;) {
@@ -60,6 +70,24 @@ export class Sweeper {
       if (!page.more || page.last === undefined) return count;
       begin = afterKey(page.last);
     }
+  }
+
+  async #currentSlot(options: SignalOptions): Promise<number> {
+    const { metastore, clock } = this.#deps;
+    const seen = this.#seen;
+    const isDue = seen !== undefined && clock.monotonicMs() - seen.sinceMs >= this.#settings.requestSlotMs;
+    const slot = await metastore.transact(
+      async (transaction) => {
+        const row = await transaction.get(requestSlotKey());
+        const current = row === undefined ? 0 : Number(decode(counterRow, row));
+        if (!isDue || current !== seen.slot) return current;
+        transaction.set(requestSlotKey(), encode(counterRow, BigInt(current + 1)));
+        return current + 1;
+      },
+      { repeatable: true, ...options },
+    );
+    if (seen?.slot !== slot) this.#seen = { slot, sinceMs: clock.monotonicMs() };
+    return slot;
   }
 
   #clearSome({ begin, end }: KeyRange, options: SignalOptions): Promise<number> {

@@ -34,12 +34,11 @@ export const clientLocksKey = (client: ClientId, id?: InodeId): Uint8Array =>
 /** What a lock owner waits for, for the search of deadlocks. */
 export const lockWaitKey = (owner: Uint8Array): Uint8Array => key("LWAI", owner);
 /**
- * How long requests are remembered together. A request is looked for in the slot of now and those beside it, so its
- * copies are known for at least this long, by services whose clocks differ by less than this.
+ * In which slot requests are remembered now: a number that only rises, in the store, so that all services agree on it
+ * whatever their clocks show. Missing: 0. A request is looked for in this slot and the one before it.
  */
-export const REQUEST_SLOT_MS: number = 600_000;
-export const requestSlot = (atMs: number): number => Math.floor(atMs / REQUEST_SLOT_MS);
-/** What a request of a client was answered, by the slot of the time; the prefix of a whole slot without a client. */
+export const requestSlotKey = (): Uint8Array => key("SLOT");
+/** What a request of a client was answered, by the slot; the prefix of a whole slot without a client. */
 export const requestKey = (slot: number, client?: ClientId, request?: RequestId): Uint8Array =>
   key(
     "IDEM",

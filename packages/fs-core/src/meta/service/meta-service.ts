@@ -150,6 +150,15 @@ export class MetaService implements AsyncDisposable {
         return await this.#answer(operation, question, context);
       } catch (error) {
         outcome = isFsError(error) ? error.code : "failed";
+        const { traceId, remote } = context;
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#deps.log.debug("operation refused", {
+          operation: method.name,
+          outcome,
+          reason,
+          traceId,
+          remote,
+        });
         throw error;
       } finally {
         this.#outcomes.of(method.name, outcome).add();
@@ -178,11 +187,11 @@ export class MetaService implements AsyncDisposable {
   }
 
   #beginBackground(): void {
-    const { members, sessions, collect, space, sweepEveryMs } = this.#settings;
+    const { members, sessions, collect, space, sweepEveryMs, requestSlotMs } = this.#settings;
     const { lengths } = this.#operations;
     const collector = new Collector(this.#deps, collect);
     const reaper = new SessionReaper({ ...this.#deps, lengths }, sessions);
-    const sweeper = new Sweeper(this.#deps, sessions);
+    const sweeper = new Sweeper(this.#deps, { ...sessions, requestSlotMs });
     const background = this.#background;
     background.every(members.beatMs, "members", async (signal) => {
       await this.#members.beat({ signal });

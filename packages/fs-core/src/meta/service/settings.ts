@@ -15,6 +15,8 @@ export interface MetaSettings {
   readonly space: SpaceSettings;
   /** How often what is kept for a while only is looked through: the trash, and answers of requests. */
   readonly sweepEveryMs: number;
+  /** For how long at least a request is known that is sent again; up to twice as long, and `sweepEveryMs`. */
+  readonly requestSlotMs: number;
 }
 
 export const DEFAULT_META_SETTINGS: MetaSettings = {
@@ -25,6 +27,7 @@ export const DEFAULT_META_SETTINGS: MetaSettings = {
   members: DEFAULT_MEMBERS_SETTINGS,
   space: DEFAULT_SPACE_SETTINGS,
   sweepEveryMs: 60_000,
+  requestSlotMs: 600_000,
 };
 
 /** Changes of each room's settings. */
@@ -45,5 +48,6 @@ export function metaSettings(changes: MetaSettingsChanges = {}): MetaSettings {
     members: { ...defaults.members, ...changes.members },
     space: { ...defaults.space, ...changes.space },
     sweepEveryMs: changes.sweepEveryMs ?? defaults.sweepEveryMs,
+    requestSlotMs: changes.requestSlotMs ?? defaults.requestSlotMs,
   };
 }

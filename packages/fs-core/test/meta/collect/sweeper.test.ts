@@ -2,18 +2,22 @@ import { expect, it } from "vitest";
 import { type ClientId, newRandomId, type RequestId } from "../../../src/ids.ts";
 import { Sweeper } from "../../../src/meta/collect/sweeper.ts";
 import { create } from "../../../src/meta/ops/create.ts";
-import { REQUEST_SLOT_MS, revokedClientKey } from "../../../src/meta/rows/keys.ts";
+import { revokedClientKey } from "../../../src/meta/rows/keys.ts";
 import { revokedClientRow } from "../../../src/meta/sessions/revoked-clients.ts";
 import { prefixRange } from "../../../src/metastore/keys.ts";
 import { encode } from "../../../src/wire/codec/index.ts";
 import { codeOf, metaWorld, placeOf, TestClient } from "../world.ts";
 
 const DAY_MS = 86_400_000;
+const REQUEST_SLOT_MS = 600_000;
 
 async function setUp() {
   const world = await metaWorld();
   const { metastore, clock } = world;
-  const sweeper = new Sweeper({ metastore, clock }, { revokedClientKeptMs: DAY_MS });
+  const sweeper = new Sweeper(
+    { metastore, clock },
+    { revokedClientKeptMs: DAY_MS, requestSlotMs: REQUEST_SLOT_MS },
+  );
   const rows = (table: string): Promise<number> =>
     world.run(
       metastore.transact(
@@ -34,9 +38,23 @@ it("forgets answers only when no copy of the request can be understood any more"
     expect(await codeOf(again())).toBeUndefined();
     await world.clock.advance(REQUEST_SLOT_MS / 4);
   }
-  await world.clock.advance(4 * REQUEST_SLOT_MS);
+  await world.run(sweeper.sweepRequests());
+  await world.clock.advance(REQUEST_SLOT_MS);
   expect(await world.run(sweeper.sweepRequests())).toBe(1);
   expect(await rows("IDEM")).toBe(0);
+});
+
+it("forgets nothing because a clock on the wall is wrong", async () => {
+  const { world, sweeper, client } = await setUp();
+  const request = newRandomId<RequestId>(world.random);
+  const file = { kind: "file", mode: 0o644, rdev: 0, exclusive: true } as const;
+  const again = () => client.ask(create, { place: placeOf("a"), ...file, request });
+  const first = await again();
+  for (const jumpMs of [DAY_MS, -3 * DAY_MS]) {
+    world.clock.jumpWall(jumpMs);
+    expect(await world.run(sweeper.sweepRequests())).toBe(0);
+    expect(await again()).toEqual(first);
+  }
 });
 
 it("forgets more than fits into one transaction", async () => {
@@ -47,7 +65,10 @@ it("forgets more than fits into one transaction", async () => {
     const some = names.slice(at, at + 100);
     await Promise.all(some.map((name) => client.ask(create, { place: placeOf(name), ...file })));
   }
-  await world.clock.advance(5 * REQUEST_SLOT_MS);
+  expect(await world.run(sweeper.sweepRequests())).toBe(0);
+  await world.clock.advance(REQUEST_SLOT_MS);
+  expect(await world.run(sweeper.sweepRequests())).toBe(0);
+  await world.clock.advance(REQUEST_SLOT_MS);
   expect(await world.run(sweeper.sweepRequests())).toBe(1100);
   expect(await rows("IDEM")).toBe(0);
 });

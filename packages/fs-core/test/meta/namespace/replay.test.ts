@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { create } from "../../../src/meta/ops/create.ts";
 import { rename } from "../../../src/meta/ops/rename.ts";
 import { unlink } from "../../../src/meta/ops/unlink.ts";
-import { REQUEST_SLOT_MS, requestKey, requestSlot } from "../../../src/meta/rows/keys.ts";
+import { requestKey } from "../../../src/meta/rows/keys.ts";
 import { ALICE, at, TestNamespace } from "./namespace.ts";
 
 const file = (path: string, exclusive: boolean = true) =>
@@ -73,13 +73,13 @@ describe("a request that is sent again", () => {
     expect(await client.names("/")).toEqual(["b"]);
   });
 
-  test("is known for ten minutes at least", async () => {
+  test("is known however far the clocks on the wall are off", async () => {
     const namespace = await TestNamespace.start();
     const client = namespace.client();
     const request = client.newRequest();
     const first = await client.ask(create, { ...file("/a"), request });
     await client.unlink("/a");
-    await namespace.clock.advance(REQUEST_SLOT_MS);
+    await namespace.clock.advance(3_600_000);
     expect(await client.ask(create, { ...file("/a"), request })).toEqual(first);
   });
 
@@ -114,7 +114,7 @@ test("who may not act as somebody is refused without a trace", async () => {
   await expect(client.ask(create, { ...file("/a"), request, as } as never)).rejects.toMatchObject({
     code: "EPERM",
   });
-  const key = requestKey(requestSlot(namespace.clock.wallMs()), client.id, request);
+  const key = requestKey(0, client.id, request);
   expect(await namespace.transact((transaction) => transaction.get(key))).toBeUndefined();
 });
 
@@ -123,6 +123,6 @@ test("what can never be right is refused without a trace", async () => {
   const client = namespace.client();
   const request = client.newRequest();
   await expect(client.ask(create, { ...file("/a\0"), request })).rejects.toMatchObject({ code: "EINVAL" });
-  const key = requestKey(requestSlot(namespace.clock.wallMs()), client.id, request);
+  const key = requestKey(0, client.id, request);
   expect(await namespace.transact((transaction) => transaction.get(key))).toBeUndefined();
 });
