@@ -1,19 +1,20 @@
 /** Forgets what is only kept for a while: answers of requests that nobody sends again, and names of clients given up. */
-import type { Clock, SignalOptions } from "@smallpond/base";
+import { type Clock, type SignalOptions, toHex } from "@smallpond/base";
 import { afterKey, key, prefixRange } from "../../metastore/keys.ts";
 import type { KeyRange } from "../../metastore/ordered-store.ts";
 import type { Metastore } from "../../metastore/transaction.ts";
 import { decode, encode } from "../../wire/codec/index.ts";
 import { counterRow } from "../rows/inode-row.ts";
 import { requestKey, requestSlotKey } from "../rows/keys.ts";
-import { revokedClientRow } from "../sessions/revoked-clients.ts";
 
 /** Rows in one transaction. */
 const STEP = 1000;
+/** Clients given up that are remembered with their time; others are looked at again when some of these are forgotten. */
+const BARRED_MAX = 100_000;
 
 export interface SweeperDeps {
   readonly metastore: Metastore;
-  readonly clock: Pick<Clock, "wallMs" | "monotonicMs">;
+  readonly clock: Pick<Clock, "monotonicMs">;
 }
 
 export interface SweeperSettings {
@@ -27,6 +28,9 @@ export class Sweeper {
   readonly #settings: SweeperSettings;
   /** The slot as this service saw it, and since when at least, by its own monotonic clock. */
   #seen: { readonly slot: number; readonly sinceMs: number } | undefined;
+
+  /** Rows of clients that were given up, and since when this service knows them, by its own monotonic clock. */
+  #barred: ReadonlyMap<string, number> = new Map();
 
   constructor(deps: SweeperDeps, settings: SweeperSettings) {
     this.#deps = deps;
@@ -50,26 +54,45 @@ export class Sweeper {
     }
   }
 
-  /** How many clients were forgotten. */
+  /**
+   * How many clients were forgotten: those whose names this service itself has seen for long enough. By the time of day
+   * a service whose clock is wrong would let a client in again that believes to have locks.
+   */
   async sweepClients(options: SignalOptions = {}): Promise<number> {
-    const beforeMs = this.#deps.clock.wallMs() - this.#settings.revokedClientKeptMs;
+    const nowMs = this.#deps.clock.monotonicMs();
+    const seen = new Map<string, number>();
     let { begin, end } = prefixRange(key("CREV"));
     let count = 0;
     for (;;) {
       options.signal?.throwIfAborted();
-      const page = await this.#deps.metastore.transact(
-        async (transaction) => {
-          const found = await transaction.range({ begin, end }, { limit: STEP, snapshot: true });
-          const old = found.entries.filter(({ value }) => decode(revokedClientRow, value) < beforeMs);
-          for (const row of old) transaction.clear(row.key);
-          return { last: found.entries.at(-1)?.key, more: found.more, old: old.length };
-        },
-        { repeatable: true, ...options },
+      const { entries, more } = await this.#deps.metastore.transact(
+        (transaction) => transaction.range({ begin, end }, { limit: STEP, snapshot: true }),
+        options,
       );
-      count += page.old;
-      if (!page.more || page.last === undefined) return count;
-      begin = afterKey(page.last);
+      const old: Uint8Array[] = [];
+      for (const { key: row } of entries) {
+        const name = toHex(row);
+        const sinceMs = this.#barred.get(name) ?? nowMs;
+        if (nowMs - sinceMs >= this.#settings.revokedClientKeptMs) old.push(row);
+        else if (seen.size < BARRED_MAX) seen.set(name, sinceMs);
+      }
+      if (old.length > 0) await this.#clear(old, options);
+      count += old.length;
+      const last = entries.at(-1);
+      if (!more || last === undefined) break;
+      begin = afterKey(last.key);
     }
+    this.#barred = seen;
+    return count;
+  }
+
+  #clear(rows: readonly Uint8Array[], options: SignalOptions): Promise<void> {
+    return this.#deps.metastore.transact(
+      async (transaction) => {
+        for (const row of rows) transaction.clear(row);
+      },
+      { repeatable: true, ...options },
+    );
   }
 
   async #currentSlot(options: SignalOptions): Promise<number> {
