@@ -63,6 +63,37 @@ export const FILE_CASES: Readonly<Record<string, DiskCase>> = {
     expectEqual(await disk.readFile(at("a")), Uint8Array.of(97, 98, 0, 0), "the contents");
   },
 
+  "where a file can reserve a range, it is as long as that and reads as zeros": async ({ disk, at }) => {
+    await using file = await disk.open(at("a"), { read: true, write: true, create: true });
+    if (file.allocate === undefined) return;
+    await file.writeAt(Uint8Array.of(1, 2), 0);
+    await file.allocate(0, 10_000);
+    expectThat((await file.size()) === 10_000, "the file is as long as the range");
+    const bytes = new Uint8Array(10_000);
+    await file.readAt(bytes, 0);
+    expectThat(bytes[1] === 2, "what was there stays");
+    expectThat(
+      bytes.subarray(2).every((byte) => byte === 0),
+      "the rest is zeros",
+    );
+  },
+
+  "where a file can give a range back, it reads as zeros and the size stays": async ({ disk, at }) => {
+    await using file = await disk.open(at("a"), { read: true, write: true, create: true });
+    if (file.punchHole === undefined) return;
+    await file.writeAt(new Uint8Array(10_000).fill(7), 0);
+    await file.punchHole(4096, 4096);
+    await file.punchHole(9000, 4096);
+    expectThat((await file.size()) === 10_000, "the size stays");
+    const bytes = new Uint8Array(10_000);
+    await file.readAt(bytes, 0);
+    const isIn = (at: number): boolean => (at >= 4096 && at < 8192) || at >= 9000;
+    expectThat(
+      bytes.every((byte, index) => byte === (isIn(index) ? 0 : 7)),
+      "the ranges and no more are zeros",
+    );
+  },
+
   "opening honours create, exclusive and truncate": async ({ disk, at }) => {
     await expectCode(disk.open(at("a"), { write: true }), "ENOENT");
     await (await disk.open(at("a"), { write: true, create: true, exclusive: true })).close();

@@ -124,6 +124,11 @@ export class Journal {
     return this.#enqueue({ bytes, begins: false, told });
   }
 
+  /** Tries for the space of the next segment again, in the background. */
+  makeRoom(): void {
+    if (!this.#closed) void this.#files.prepare().catch(() => {});
+  }
+
   /** Begins a new segment; `told` runs when all records before are told and none behind is. */
   rotate(told: (begun: { readonly segment: number; readonly firstBatch: bigint }) => void): Promise<void> {
     const tell = (batch: bigint): void => told({ segment: this.#segment, firstBatch: batch + 1n });

@@ -117,7 +117,11 @@ function checkBounds(
     throw storeBusy(`${settings.pendingMax} chunks are pending`);
   // What is promised has to be committed, and what is removed makes room: the last of the journal is for those.
   const mayRefuse = options.isForwarded !== true && operation.kind !== "remove";
-  if (mayRefuse && journal.roomBytes < settings.segmentBytes / 2) throw storeFull("the journal");
+  if (mayRefuse && journal.roomBytes < settings.segmentBytes / 2) {
+    // There may be room by now for those who ask again.
+    journal.makeRoom();
+    throw storeFull("the journal");
+  }
   if (dedupe === undefined || state.dedupe.get(dedupe.session, dedupe.channel) !== undefined) return;
   if (state.dedupe.size >= settings.dedupeMax)
     throw storeBusy(`${settings.dedupeMax} answers are remembered`);
