@@ -15,10 +15,22 @@ export async function demandSound(store: OrderedStore): Promise<void> {
   throw new PondError("UNSOUND", { kind: "internal", message: `the checker finds\n${lines.join("\n")}` });
 }
 
-/** Rows of queues that wait to be collected. */
-export async function countGarbage(store: OrderedStore): Promise<number> {
+/** Rows of the queues of what is to be collected. */
+export interface Garbage {
+  readonly due: number;
+  readonly later: number;
+}
+
+const DUE_AT = "GARB".length + 4;
+
+/** By the time of day. */
+export async function garbageOf(store: OrderedStore, nowMs: number): Promise<Garbage> {
   using snapshot = await store.snapshot();
   const text = (name: string): Uint8Array => new TextEncoder().encode(name);
   const range = { begin: text("GARB"), end: text("GARC") };
-  return (await snapshot.range(range, { limit: 1000, reverse: false })).length;
+  const rows = await snapshot.range(range, { limit: 10_000, reverse: false });
+  const due = rows.filter(
+    ({ key }) => new DataView(key.buffer, key.byteOffset).getBigUint64(DUE_AT) <= nowMs,
+  );
+  return { due: due.length, later: rows.length - due.length };
 }
