@@ -114,6 +114,23 @@ describe("a cluster", () => {
   });
 });
 
+describe("a replica that starts again", () => {
+  it("is not given up for another one that died just before", async () => {
+    cluster = new TestCluster();
+    await cluster.upWithChain(2);
+    // The disk of one is replaced. The other starts again before anybody has missed the first.
+    cluster.nodes.get(1)!.kill();
+    await cluster.pass(300);
+    cluster.nodes.get(2)!.kill();
+    cluster.startNode(2, [2]);
+    await cluster.pass(1000);
+    expect(cluster.shown(1)).toBe("1 serving, 2 serving");
+    cluster.startNode(1, [1]).storage.set(t(1), "incomplete");
+    await cluster.until(() => cluster.shown(1).startsWith("2 serving"), 3000);
+    await cluster.until(() => cluster.shown(1) === "2 serving, 1 serving", 3000);
+  });
+});
+
 describe("a new primary", () => {
   it("goes on where the last one was, and waits for T before it drops anybody", async () => {
     cluster = new TestCluster();

@@ -30,7 +30,6 @@ function watchOf(settings: { readonly granted?: number; readonly self?: NodeId }
       startedMs: 0,
       outlastedMs: 10_300,
       grantedOutlastedMs: settings.granted ?? 10_300,
-      freshMs: 4000,
       self: settings.self ?? n(99),
     },
   );
@@ -58,7 +57,7 @@ describe("what a primary knows of nodes", () => {
     await clock.advance(10_300);
     expect(watch.observe(target, nodeOf(1), chain)).toBeUndefined();
     await clock.advance(1);
-    expect(watch.observe(target, nodeOf(1), chain)).toEqual({ local: "offline", fresh: true });
+    expect(watch.observe(target, nodeOf(1), chain)).toEqual({ local: "offline", knownMs: 10_300 });
   });
 
   it("waits for longer leases of the term before, also of nodes that were heard of since", async () => {
@@ -80,15 +79,27 @@ describe("what a primary knows of nodes", () => {
     expect(watch.observe(target, nodeOf(1), chain)?.local).toBe("offline");
   });
 
-  it("takes a target that its node does not name for offline, and one heard of long ago for doubtful", async () => {
-    const { clock, watch, hear } = watchOf();
+  it("takes a target that its node does not name for offline", () => {
+    const { watch, hear } = watchOf();
     hear(1);
-    expect(watch.observe({ ...target, id: t(2) }, nodeOf(1), chain)).toEqual({
-      local: "offline",
-      fresh: true,
-    });
-    await clock.advance(4001);
-    expect(watch.observe(target, nodeOf(1), chain)).toEqual({ local: "online", fresh: false });
+    expect(watch.observe({ ...target, id: t(2) }, nodeOf(1), chain)?.local).toBe("offline");
+  });
+
+  it("keeps in mind since when a target is lost, and when one that is whole was last heard of", async () => {
+    const { clock, watch, hear } = watchOf();
+    const known = () => watch.observe(target, nodeOf(1), chain)?.knownMs;
+    hear(1);
+    await clock.advance(1000);
+    hear(1);
+    expect(known()).toBe(1000);
+    await clock.advance(1000);
+    hear(1, "offline");
+    await clock.advance(1000);
+    hear(1, "incomplete");
+    expect(known()).toBe(2000);
+    await clock.advance(1000);
+    hear(1);
+    expect(known()).toBe(4000);
   });
 
   it("takes a life that its supervisor saw end for gone, also before it heard of it", () => {

@@ -82,7 +82,7 @@ export class NodeAgent {
     this.#deps = deps;
     this.#settings = { answerMs: 2000, pauseMs: 200, ...settings };
     this.#finder = new PrimaryFinder(deps, settings);
-    this.#cache = new RoutingCache({ ...deps, finder: this.#finder });
+    this.#cache = new RoutingCache({ ...deps, finder: this.#finder, onAsk: () => this.wake() });
     this.lease = new NodeLease({ clock: deps.clock, routingVersion: () => this.#cache.routing.version });
   }
 

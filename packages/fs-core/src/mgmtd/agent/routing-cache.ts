@@ -1,7 +1,8 @@
 /** The routing as this process knows it: follows the primary's, and tells who asks for news. */
 import { type Clock, isPondError, News, type SignalOptions } from "@smallpond/base";
 import type { Logger } from "../../service/log.ts";
-import { emptyRouting, type RoutingChanges, type RoutingInfo, withChanges } from "../model/routing.ts";
+import { emptyRouting, type RoutingInfo, withChanges } from "../model/routing.ts";
+import type { WatchAnswer } from "../service/messages.ts";
 import { WATCH_ROUTING } from "../service/methods.ts";
 import { type PrimaryFinder, pause } from "./primary-finder.ts";
 
@@ -9,6 +10,8 @@ export interface RoutingCacheDeps {
   readonly finder: PrimaryFinder;
   readonly clock: Clock;
   readonly log: Logger;
+  /** The primary wants to hear of this node now. */
+  readonly onAsk?: () => void;
 }
 
 export interface RoutingCacheSettings {
@@ -66,6 +69,7 @@ export class RoutingCache {
         if (changes.version < building.version) throw new Error(`routing went back to ${changes.version}`);
         if (changes.version > building.version) building = withChanges(building, changes);
         if (!changes.more) this.#take(building);
+        if (changes.ask) this.#deps.onAsk?.();
       } catch (error) {
         if (options.signal.aborted) break;
         if (!isPondError(error, "NO_PRIMARY")) log.debug("routing not refreshed", { error: String(error) });
@@ -75,7 +79,7 @@ export class RoutingCache {
     this.#news.tell();
   }
 
-  #ask(since: bigint, { signal }: { readonly signal: AbortSignal }): Promise<RoutingChanges> {
+  #ask(since: bigint, { signal }: { readonly signal: AbortSignal }): Promise<WatchAnswer> {
     const { waitMs } = this.#settings;
     const question = { since, waitMs: this.#loaded ? waitMs : 0 };
     return this.#deps.finder.call(WATCH_ROUTING, question, { signal, timeoutMs: 2 * waitMs });

@@ -40,14 +40,19 @@ export const ROUTING_LIMITS: { readonly nodesMax: number; readonly entriesMax: n
   entriesMax: 1_000_000,
 };
 
-export const routingChangesCodec: Codec<RoutingChanges> = struct({
+/** The fields of {@link RoutingChanges} in the order of their bytes. */
+export const routingFields: {
+  readonly [K in keyof RoutingChanges]: Codec<RoutingChanges[K]>;
+} = {
   version: u64,
   more: bool,
   nodes: list(nodeInfoCodec, ROUTING_LIMITS.nodesMax),
   targets: list(targetInfoCodec, ROUTING_LIMITS.entriesMax),
   chains: list(chainCodec, ROUTING_LIMITS.entriesMax),
   tables: list(chainTableCodec, ROUTING_LIMITS.nodesMax),
-});
+};
+
+export const routingChangesCodec: Codec<RoutingChanges> = struct(routingFields);
 
 export function emptyRouting(): RoutingInfo {
   return { version: 0n, nodes: new Map(), targets: new Map(), chains: new Map(), tables: new Map() };

@@ -7,7 +7,7 @@ import { type Clock, News, type Probes } from "@smallpond/base";
 import type { NodeId, TargetId } from "../../ids.ts";
 import type { Logger } from "../../service/log.ts";
 import { isWhole, nextChain } from "../chain/next-chain.ts";
-import { isRipe, type Observation } from "../chain/ripe.ts";
+import { type Observation, ripenessOf } from "../chain/ripe.ts";
 import type { Term } from "../election/election.ts";
 import type { Chain } from "../model/chain.ts";
 import type { NodeInfo } from "../model/node.ts";
@@ -25,6 +25,8 @@ export interface ChainJudgeDeps {
   readonly log: Logger;
   readonly probes: Probes;
   readonly metrics: MgmtdMetrics;
+  /** Asks nodes for a heartbeat now. */
+  readonly askNodes: () => void;
 }
 
 export interface ChainJudgeSettings {
@@ -38,6 +40,8 @@ export class ChainJudge {
   readonly #settings: ChainJudgeSettings;
   readonly #news: News = new News();
   #asked = false;
+  /** A chain waits for survivors to be heard of. */
+  #doubts = false;
   /** The version that the gauges show. */
   #shown = -1n;
   #dropping: ReadonlySet<NodeId> = new Set();
@@ -50,6 +54,11 @@ export class ChainJudge {
   /** Whether a chain version without one of the node's serving replicas is being stored: it gets no lease meanwhile. */
   isDropping(node: NodeId): boolean {
     return this.#dropping.has(node);
+  }
+
+  /** Whether any heartbeat may end a doubt. */
+  get doubts(): boolean {
+    return this.#doubts;
   }
 
   /** Something is known that may change chains. */
@@ -71,6 +80,7 @@ export class ChainJudge {
       }
       this.#show(ledger.state);
       let more = true;
+      this.#doubts = false;
       while (more && !signal.aborted) {
         try {
           more = await ledger.change((state) => this.#judge(state));
@@ -112,6 +122,10 @@ export class ChainJudge {
       if (chains.length >= batchChainsMax) break;
     }
     this.#dropping = dropping;
+    if (this.#doubts) {
+      probes.mark("mgmtd asked survivors first");
+      this.#deps.askNodes();
+    }
     const more = chains.length >= batchChainsMax || nodes.length >= batchChainsMax;
     return { change: { nodes, chains }, result: more };
   }
@@ -142,7 +156,9 @@ export class ChainJudge {
     const leaving = this.#deps.departures.leaving(state, chain);
     const seen = new Map<TargetId, Observation | undefined>();
     for (const member of chain.targets) seen.set(member.target, this.#observe(state, chain, member, leaving));
-    if (!isRipe(chain, (target) => seen.get(target))) return chain;
+    const ripeness = ripenessOf(chain, (target) => seen.get(target));
+    if (ripeness === "doubtful") this.#doubts = true;
+    if (ripeness !== "ripe") return chain;
     return nextChain(chain, (target) => seen.get(target)!.local);
   }
 
@@ -158,7 +174,7 @@ export class ChainJudge {
     const observed = this.#deps.watch.observe(target, node, chain);
     // Who does not serve can be out at once; who serves has to let go first.
     if (member.state !== "serving" && leaving.has(member.target) && observed !== undefined) {
-      return { local: "offline", fresh: true };
+      return { local: "offline", knownMs: observed.knownMs };
     }
     return observed;
   }

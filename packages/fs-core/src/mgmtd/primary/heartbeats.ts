@@ -67,7 +67,7 @@ export class Heartbeats {
       watch.reportDead(question.node, before.incarnation);
     }
     watch.heard(question.node, beat);
-    if (saysAnythingNew(before, beat)) judge.wake();
+    if (judge.doubts || saysAnythingNew(before, beat)) judge.wake();
     const release = departures.ofNode(ledger.state, question.node, beat.targets.keys());
     return { leaseMs: nodeLeaseMs, heartbeatMs, routingVersion, release, config };
   }

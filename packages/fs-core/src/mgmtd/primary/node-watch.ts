@@ -8,6 +8,7 @@
  */
 import type { Clock } from "@smallpond/base";
 import type { NodeId, TargetId } from "../../ids.ts";
+import { isWhole } from "../chain/next-chain.ts";
 import type { Observation } from "../chain/ripe.ts";
 import type { Chain } from "../model/chain.ts";
 import type { Incarnation, NodeInfo } from "../model/node.ts";
@@ -23,13 +24,22 @@ export interface Beat {
   readonly targets: ReadonlyMap<TargetId, TargetReport>;
 }
 
+/** A heartbeat, and since when each target is not whole by its node's word. */
+interface NotedBeat extends Beat {
+  readonly lostSinceMs: ReadonlyMap<TargetId, number>;
+}
+
+/** A life that has ended, and when that was said. */
+interface Death {
+  readonly incarnation: Incarnation;
+  readonly atMs: number;
+}
+
 export interface NodeWatchSettings {
   /** The primary's milliseconds after which a node that was silent since has no lease. */
   readonly outlastedMs: number;
   /** Of a node that the term before granted its lease. */
   readonly grantedOutlastedMs: number;
-  /** A node is doubtful when it was silent for longer. */
-  readonly freshMs: number;
   /** When the term began. */
   readonly startedMs: number;
   /** The primary's own node. */
@@ -39,9 +49,9 @@ export interface NodeWatchSettings {
 export class NodeWatch {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #settings: NodeWatchSettings;
-  readonly #beats: Map<NodeId, Beat> = new Map();
+  readonly #beats: Map<NodeId, NotedBeat> = new Map();
   /** The last life of a node that a supervisor said has ended. */
-  readonly #dead: Map<NodeId, Incarnation> = new Map();
+  readonly #dead: Map<NodeId, Death> = new Map();
 
   constructor(deps: { readonly clock: Pick<Clock, "monotonicMs"> }, settings: NodeWatchSettings) {
     this.#clock = deps.clock;
@@ -53,7 +63,12 @@ export class NodeWatch {
   }
 
   heard(node: NodeId, beat: Beat): void {
-    this.#beats.set(node, beat);
+    const before = this.#beats.get(node);
+    const lostSinceMs = new Map<TargetId, number>();
+    for (const { target, local } of beat.targets.values()) {
+      if (!isWhole(local)) lostSinceMs.set(target, before?.lostSinceMs.get(target) ?? beat.atMs);
+    }
+    this.#beats.set(node, { ...beat, lostSinceMs });
   }
 
   /**
@@ -75,34 +90,43 @@ export class NodeWatch {
 
   /** A supervisor saw this life end. */
   reportDead(node: NodeId, incarnation: Incarnation): void {
-    this.#dead.set(node, incarnation);
+    if (!this.isDead(node, incarnation))
+      this.#dead.set(node, { incarnation, atMs: this.#clock.monotonicMs() });
   }
 
   isDead(node: NodeId, incarnation: Incarnation): boolean {
-    return this.#dead.get(node) === incarnation;
+    return this.#dead.get(node)?.incarnation === incarnation;
   }
 
   /** Whether the node certainly serves nothing: its process was seen dead, or its lease has run out. */
   isGone(node: NodeInfo): boolean {
+    return this.#clock.monotonicMs() > this.#goneMs(node);
+  }
+
+  /** From when on the node certainly serves nothing, if it is not heard of again. */
+  #goneMs(node: NodeInfo): number {
     const beat = this.#beats.get(node.id);
-    if (this.isDead(node.id, beat?.incarnation ?? node.incarnation)) return true;
+    const death = this.#dead.get(node.id);
+    // Known at once, and not only a moment later.
+    if (death?.incarnation === (beat?.incarnation ?? node.incarnation)) return death.atMs - 1;
     const { startedMs, outlastedMs, grantedOutlastedMs } = this.#settings;
-    const nowMs = this.#clock.monotonicMs();
     // Whoever was heard of in this term may have a longer lease of the term before.
-    if (nowMs - startedMs <= grantedOutlastedMs) return false;
-    return beat === undefined || nowMs - beat.atMs > outlastedMs;
+    const grantedMs = startedMs + grantedOutlastedMs;
+    return beat === undefined ? grantedMs : Math.max(grantedMs, beat.atMs + outlastedMs);
   }
 
   /** What is known of a replica of the chain; nothing if its node was not heard of yet. */
   observe(target: TargetInfo, node: NodeInfo, chain: Chain): Observation | undefined {
-    if (this.isGone(node)) return { local: "offline", fresh: true };
+    const goneMs = this.#goneMs(node);
+    if (this.#clock.monotonicMs() > goneMs) return { local: "offline", knownMs: goneMs };
     const beat = this.#beats.get(node.id);
     if (beat === undefined) return undefined;
-    const fresh = this.#clock.monotonicMs() - beat.atMs <= this.#settings.freshMs;
     const report = beat.targets.get(target.id);
-    if (report === undefined) return { local: "offline", fresh };
+    // By its word the node does not have it; it may never have named it.
+    if (report === undefined) return { local: "offline", knownMs: Number.NEGATIVE_INFINITY };
     // To have everything means everything of one version; to be alive, or not to take part, is true in any.
     const outdated = report.local === "upToDate" && report.chainVersion !== chain.version;
-    return { local: outdated ? "online" : report.local, fresh };
+    const knownMs = beat.lostSinceMs.get(target.id) ?? beat.atMs;
+    return { local: outdated ? "online" : report.local, knownMs };
   }
 }

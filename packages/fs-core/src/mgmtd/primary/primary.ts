@@ -64,7 +64,7 @@ export class Primary {
     this.ledger = new Ledger({ ...deps, commits: deps.metrics.commits });
     this.watch = new NodeWatch({ clock }, watchSettings(term, settings));
     const parts = { ...deps, ledger: this.ledger, watch: this.watch, departures: this.departures };
-    this.judge = new ChainJudge(parts, settings);
+    this.judge = new ChainJudge({ ...parts, askNodes: () => this.watchers.askNodes() }, settings);
     this.heartbeats = new Heartbeats({ ...parts, judge: this.judge }, settings);
     this.watchers = new Watchers({ clock, news: this.ledger.news, state }, settings);
     this.sessions = new ClientSessions({ clock }, { ...settings, startedMs });
@@ -81,12 +81,11 @@ export class Primary {
 }
 
 function watchSettings(term: Term, settings: PrimarySettings): ConstructorParameters<typeof NodeWatch>[1] {
-  const { nodeLeaseMs, heartbeatMs, clockDriftMax, node: self } = settings;
+  const { nodeLeaseMs, clockDriftMax, node: self } = settings;
   return {
     self,
     startedMs: term.startedMs,
     outlastedMs: outlastedMs(nodeLeaseMs, clockDriftMax),
     grantedOutlastedMs: outlastedMs(term.grantedMs, clockDriftMax),
-    freshMs: 2 * heartbeatMs,
   };
 }

@@ -43,7 +43,7 @@ import {
   type TargetReport,
   targetReportCodec,
 } from "../model/report.ts";
-import { type RoutingChanges, routingChangesCodec } from "../model/routing.ts";
+import { type RoutingChanges, routingFields } from "../model/routing.ts";
 import { type TargetInfo, targetInfoCodec } from "../model/target.ts";
 
 export interface PrimaryAnswer {
@@ -129,7 +129,13 @@ export interface WatchQuestion {
 }
 
 export const watchQuestionCodec: Codec<WatchQuestion> = struct({ since: u64, waitMs: u32 });
-export const watchAnswerCodec: Codec<RoutingChanges> = routingChangesCodec;
+
+export interface WatchAnswer extends RoutingChanges {
+  /** Nodes are asked for a heartbeat now: chains wait for their word. */
+  readonly ask: boolean;
+}
+
+export const watchAnswerCodec: Codec<WatchAnswer> = struct({ ...routingFields, ask: bool });
 
 export interface SessionQuestion {
   readonly client: ClientId;

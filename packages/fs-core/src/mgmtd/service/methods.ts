@@ -3,7 +3,6 @@ import type { ClientId } from "../../ids.ts";
 import { type Codec, nothing } from "../../wire/codec/index.ts";
 import { type Method, method } from "../../wire/rpc/method.ts";
 import type { Config, ConfigKind } from "../model/config.ts";
-import type { RoutingChanges } from "../model/routing.ts";
 import { type ActionAnswer, actionAnswerCodec, type OperatorAction, operatorActionCodec } from "./actions.ts";
 import * as messages from "./messages.ts";
 
@@ -40,7 +39,7 @@ export const REPORT_DEAD: Method<messages.DeadReport, undefined> = method({
 });
 
 /** Waits until the routing is newer than what the asker knows, and tells what changed. */
-export const WATCH_ROUTING: Method<messages.WatchQuestion, RoutingChanges> = method({
+export const WATCH_ROUTING: Method<messages.WatchQuestion, messages.WatchAnswer> = method({
   id: 0x0204,
   name: "mgmtd.watchRouting",
   question: messages.watchQuestionCodec,

@@ -8,7 +8,7 @@ import { newChain } from "../../../src/mgmtd/chain/operations/new-chain.ts";
 import { misplacedTarget, setPreferredOrder } from "../../../src/mgmtd/chain/operations/preferred-order.ts";
 import { rotateLastServer } from "../../../src/mgmtd/chain/operations/rotate-last-server.ts";
 import { checkTakeOffline, servesWithout } from "../../../src/mgmtd/chain/operations/take-offline.ts";
-import { isRipe, type Observation } from "../../../src/mgmtd/chain/ripe.ts";
+import { type Observation, ripenessOf } from "../../../src/mgmtd/chain/ripe.ts";
 import type { Chain, LocalState, TargetState } from "../../../src/mgmtd/model/chain.ts";
 import type { TargetHold } from "../../../src/mgmtd/model/target.ts";
 
@@ -134,19 +134,19 @@ describe("the preferred order", () => {
 
 describe("a chain is judged", () => {
   const chain = chainOf("serving", "serving", "offline");
-  const see = (...seen: readonly (Observation | undefined)[]) => isRipe(chain, (target) => seen[target - 1]);
-  const fresh = (local: LocalState): Observation => ({ local, fresh: true });
-  const stale = (local: LocalState): Observation => ({ local, fresh: false });
+  const see = (...seen: readonly (Observation | undefined)[]) =>
+    ripenessOf(chain, (target) => seen[target - 1]);
+  const at = (knownMs: number, local: LocalState): Observation => ({ local, knownMs });
 
   it("when something is known of each replica", () => {
-    expect(see(fresh("online"), fresh("online"), undefined)).toBe(false);
-    expect(see(stale("online"), stale("online"), stale("online"))).toBe(true);
+    expect(see(at(5, "online"), at(5, "online"), undefined)).toBe("unknown");
+    expect(see(at(1, "online"), at(9, "online"), at(5, "online"))).toBe("ripe");
   });
 
-  it("but nobody is dropped for a survivor that may be gone too", () => {
-    expect(see(fresh("offline"), stale("online"), fresh("online"))).toBe(false);
-    expect(see(fresh("offline"), fresh("online"), stale("online"))).toBe(true);
-    expect(see(fresh("offline"), fresh("offline"), stale("online"))).toBe(true);
+  it("but nobody is dropped for a survivor that has not been heard of since", () => {
+    expect(see(at(5, "offline"), at(4, "online"), at(9, "online"))).toBe("doubtful");
+    expect(see(at(5, "offline"), at(5, "online"), at(1, "online"))).toBe("ripe");
+    expect(see(at(5, "offline"), at(9, "incomplete"), at(1, "online"))).toBe("ripe");
   });
 });
 
