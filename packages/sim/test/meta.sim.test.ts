@@ -3,7 +3,7 @@ import { testScenario } from "./scenario-tests.ts";
 
 // Few seeds: each is some ten seconds of a whole cluster. `sim:explore` runs the others.
 testScenario("meta", {
-  cleanSeeds: 8,
+  cleanSeeds: 6,
   canarySeeds: 60,
   rare: [
     "a client was told that it was given up",

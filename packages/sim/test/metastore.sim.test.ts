@@ -2,12 +2,19 @@
 import { testScenario } from "./scenario-tests.ts";
 
 testScenario("metastore", {
-  cleanSeeds: 40,
+  cleanSeeds: 25,
   canarySeeds: 400,
   rare: [
+    "buggify:rpc.answer-lost",
+    "buggify:rpc.overloaded",
     "commit: unknown",
+    "metastore: a batch of unknown outcome was not-written",
+    "metastore: a batch of unknown outcome was written",
+    "metastore: a batch was fenced",
+    "metastore: a commit sent again was committed",
     "metastore: a commit sent again was conflict",
     "metastore: a commit sent again was unknown",
     "metastore: a copy of a commit waits for the first one",
+    "store: a write was late",
   ],
 });

@@ -2,4 +2,8 @@
 import { testScenario } from "./scenario-tests.ts";
 
 // Few seeds: each is half a minute of a whole cluster. `sim:explore` runs the others.
-testScenario("mgmtd", { cleanSeeds: 12, canarySeeds: 120, rare: ["mgmtd yielded"] });
+testScenario("mgmtd", {
+  cleanSeeds: 12,
+  canarySeeds: 120,
+  rare: ["a dead node was reported", "mgmtd lost its term", "mgmtd yielded"],
+});
