@@ -6,6 +6,9 @@ import { readPages } from "../store/page-view.ts";
 import type { StoreParts } from "../store/parts.ts";
 import { committedView, type HeldView, pendingView } from "../store/views.ts";
 
+/** How long a simulation holds a reader up. */
+const SLOW_MS = 10;
+
 export interface ReadRange {
   readonly offset: number;
   readonly length: number;
@@ -63,6 +66,7 @@ async function readRange(parts: StoreParts, view: HeldView, range: ReadRange): P
   const buffer = await parts.buffers.take(pages * PAGE_BYTES);
   try {
     const into = buffer.view.subarray(0, pages * PAGE_BYTES);
+    if (parts.probes.buggify("store: a reader is slow", 0.3)) await parts.clock.sleep(SLOW_MS);
     await readPages({ ...parts, checks: parts.bug !== "unchecked-read" }, view, { firstPage, into });
     const start = range.offset - firstPage * PAGE_BYTES;
     const bytes = into.subarray(start, start + end - range.offset);

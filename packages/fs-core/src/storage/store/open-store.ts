@@ -45,6 +45,9 @@ export interface OpenedStore {
   close(isSound: boolean): Promise<void>;
 }
 
+/** How long a simulation keeps images from their blocks. */
+const LATE_MS = 30;
+
 interface Deps {
   readonly disk: Disk;
   readonly clock: Clock;
@@ -165,6 +168,9 @@ function assemble(
       drained: (block) => space.drained(block),
       durable: async (batch) => {
         if (journal.syncedBatch < batch) await journal.sync();
+      },
+      unhurried: async () => {
+        if (deps.probes.buggify("store: images wait", 0.5)) await deps.clock.sleep(LATE_MS);
       },
       failed: fail,
     },

@@ -17,6 +17,8 @@ export interface ApplierDeps {
   readonly drained: (block: number) => Promise<void>;
   /** Returns when the batch is durable. */
   readonly durable: (batch: bigint) => Promise<void>;
+  /** Lets a simulation put it off. */
+  readonly unhurried: () => Promise<void>;
   /** A write failed for another reason than a full disk: nobody knows what the block holds. */
   readonly failed: (error: unknown) => void;
 }
@@ -118,6 +120,7 @@ export class PatchApplier {
   async #apply({ redo, quiet }: Job): Promise<void> {
     await quiet;
     await this.#deps.durable(redo.batch);
+    await this.#deps.unhurried();
     if (this.#isStopped) return;
     const { key, block } = redo;
     const now = this.#deps.redo.get(key);

@@ -132,7 +132,8 @@ async function keepHouse(
       else if (draw < 0.16) await scrubAll(stage, store);
       else if (draw < 0.2) await store.flush();
       else if (draw < 0.24) await store.punch({ bytes: 2 ** 18 });
-      else await glance(deps, models[random.int(models.length)]!);
+      else
+        await Promise.all(Array.from({ length: 3 }, () => glance(deps, models[random.int(models.length)]!)));
     } catch (error) {
       const isRefused = isPondError(error, "STORE_FULL") || isPondError(error, "STORE_BUSY");
       const isRead = isPondError(error, "EIO") && error.kind === "unavailable";
