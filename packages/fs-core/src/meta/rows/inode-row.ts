@@ -17,8 +17,6 @@ import {
 import type { Entry, Inode, InodeKind, Layout, LayoutChoice } from "../model/inode.ts";
 import { META_LIMITS } from "../model/limits.ts";
 
-export { versioned };
-
 export const inodeKindCodec: Codec<InodeKind> = word([
   "file",
   "directory",
