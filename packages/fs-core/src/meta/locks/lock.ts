@@ -1,7 +1,17 @@
 /** File locks as data: what `flock(2)` and `fcntl(2)` set, told apart by flavour and never in each other's way. */
 import { assert } from "@smallpond/base";
 import { type ClientId, clientIdCodec, type RequestId, requestIdCodec } from "../../ids.ts";
-import { type Codec, encode, list, struct, u32, u64, varint, versioned, word } from "../../wire/codec/index.ts";
+import {
+  type Codec,
+  encode,
+  list,
+  struct,
+  u32,
+  u64,
+  varint,
+  versioned,
+  word,
+} from "../../wire/codec/index.ts";
 
 /** `flock` locks whole files for an open file; `posix` locks ranges for a process. As on Linux they ignore each other. */
 export type LockFlavour = "flock" | "posix";
