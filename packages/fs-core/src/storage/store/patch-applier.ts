@@ -61,16 +61,6 @@ export class PatchApplier {
     this.#fillUp();
   }
 
-  /** When the chunk's images are in its block; `STORE_FULL` when they cannot get there. */
-  async settle(key: ChunkKey): Promise<void> {
-    const text = keyText(key);
-    for (;;) {
-      if (this.#stalled.has(text)) throw storeFull("pages that were committed");
-      if (this.#isStopped || !(this.#jobs.has(text) || this.#running.has(text))) return;
-      await this.#news();
-    }
-  }
-
   /** When at most so many bytes of images are in memory; `STORE_FULL` when that does not come about. */
   async below(bytes: number): Promise<void> {
     while (this.#deps.redo.bytes > bytes && !this.#isStopped) {

@@ -61,7 +61,7 @@ export async function writePatch(
   parts: StoreParts,
   request: WriteRequest & { readonly before: HeldView },
 ): Promise<WrittenPatch> {
-  const { plan, before, key } = request;
+  const { plan, before } = request;
   const { firstPage, endPage, imagesEnd, length } = plan;
   const sums = new Uint32Array(endPage - firstPage);
   const images: PageImage[] = [];
@@ -75,10 +75,8 @@ export async function writePatch(
     }
   });
   if (directFrom < endPage) {
-    // Pages behind the end may still be read by somebody who knows a longer version, or be about to be written.
-    await parts.applier.settle(key);
-    const own = request.before;
-    own.release();
+    // Pages behind the end may still be read by somebody who knows a longer version, or be written as part of one.
+    before.release();
     await parts.space.drained(before.block);
     await eachWindow(parts, request, { firstPage: directFrom, endPage }, async (view, first) => {
       sumInto(parts, sums.subarray(first - firstPage), view, { firstPage: first, length });
