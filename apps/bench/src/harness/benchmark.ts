@@ -61,6 +61,8 @@ export interface Outcome {
   readonly check: string;
   /** Replaces the time measured around `run`, for sides that measure closer. */
   readonly ms?: number;
+  /** The same for processor time, where part of the round is not what is measured. */
+  readonly cpuSeconds?: number;
 }
 
 export interface Step {

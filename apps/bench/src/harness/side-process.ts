@@ -51,7 +51,7 @@ export class SideProcess {
     const cpuSeconds = this.#tree.cpuSeconds() - before;
     await this.#ask({ kind: "tidy", round });
     const { ms, outcome, steps } = message;
-    return { ms: outcome.ms ?? ms, cpuSeconds, outcome, steps };
+    return { ms: outcome.ms ?? ms, cpuSeconds: outcome.cpuSeconds ?? cpuSeconds, outcome, steps };
   }
 
   /** Ends the process and returns the most memory it and its children held. */
