@@ -259,7 +259,7 @@ function metaSettings(knobs: {
       retryMsMax: 2000,
       entriesPerStep: 3,
     },
-    sessions: { clientGraceMs: 1000, reapEveryMs: 500, spillMs: 3000 },
+    sessions: { clientGraceMs: 400, reapEveryMs: 300, spillMs: 3000 },
     members: { beatMs: 400, deadMs: 2000 },
     locks: { waitMs: 500, lookEveryMs: 50, waiterStaleMs: 3000 },
     space: { everyMs: 2000 },

@@ -7,7 +7,7 @@ export const MIND_KNOBS = {
   heartbeatShare: { default: 0.2, min: 0.05, max: 0.4, fraction: true },
   managerLeaseMs: { default: 2000, min: 800, max: 4000 },
   judgeMs: { default: 300, min: 50, max: 1000 },
-  clientSessionMs: { default: 3000, min: 500, max: 8000 },
+  clientSessionMs: { default: 1500, min: 300, max: 8000 },
   storeLeaseMs: { default: 1500, min: 500, max: 3000 },
   readMs: { default: 0.2, min: 0.01, max: 5, fraction: true },
   writeMs: { default: 1, min: 0.1, max: 20, fraction: true },

@@ -17,6 +17,9 @@ import { aborted } from "./aborted.ts";
 import type { Bug } from "./bugs.ts";
 import { addressOf, CLUSTER_ID, clusterSecret } from "./cluster.ts";
 
+/** All tries of a transaction, and some more. */
+const STRAGGLERS_MS = 12_000;
+
 export interface MindOptions {
   /** From 1. */
   readonly id: number;
@@ -65,6 +68,8 @@ export function mindProgram(options: MindOptions): Program {
     options.bug.mind(mind);
     await Promise.race([mind.failure, aborted(stop)]);
     await mind.close();
+    // A handler whose caller has gone holds no server up: what it still asks of others ends by itself.
+    await clock.sleep(STRAGGLERS_MS);
     await store.close();
   };
 }
