@@ -178,7 +178,7 @@ function assemble(
   );
   const parts: StoreParts = {
     ...{ settings, clock: deps.clock, crc: deps.crc, probes: deps.probes, buffers: deps.buffers },
-    ...{ files, space, state, journal, locks: new KeyLocks(), applier, trusted: new WeakSet() },
+    ...{ files, space, state, journal, locks: new KeyLocks(), applier },
     ...{ bug: place.bug, fail },
   };
   const marks = newMarks(deps, made);

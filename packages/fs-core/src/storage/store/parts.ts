@@ -26,8 +26,6 @@ export interface StoreParts {
   readonly journal: Journal;
   readonly locks: KeyLocks;
   readonly applier: PatchApplier;
-  /** Checksums of blocks that were held against the CRC of their chunk. */
-  readonly trusted: WeakSet<Uint32Array>;
   readonly bug: StoreBug | undefined;
   /** Ends the store: what is durable is unknown. */
   readonly fail: (error: unknown) => void;

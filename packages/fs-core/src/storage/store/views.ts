@@ -70,13 +70,13 @@ async function sumsOf(parts: StoreParts, key: ChunkKey, chunk: CommittedChunk): 
   // Of one page the chunk's CRC is the page's.
   if (pagesOf(length) === 1) return Uint32Array.of(crc);
   const sums = await parts.state.sums.load(block);
-  if (parts.trusted.has(sums)) return sums;
+  if (parts.state.sums.isTrusted(sums)) return sums;
   if (combinePages(parts.crc, sums, length) !== crc) {
     // Neither is worth keeping: the next reader asks the disk again.
     if (isSame(parts.state.index.get(key), chunk)) parts.state.sums.forget(block);
     throw chunkCorrupt(key, -1);
   }
-  parts.trusted.add(sums);
+  parts.state.sums.trust(sums);
   return sums;
 }
 

@@ -30,6 +30,8 @@ export class SumTable {
   /** As on disk; the longest unused first. */
   readonly #clean: Map<number, Uint32Array> = new Map();
   readonly #loads: Map<number, Promise<Uint32Array>> = new Map();
+  /** Held against the CRC of their chunk, or made of such. */
+  readonly #trusted: WeakSet<Uint32Array> = new WeakSet();
   #cleanBytes = 0;
 
   constructor(deps: { readonly files: SumFiles }, settings: { readonly sumCacheBytes: number }) {
@@ -51,6 +53,7 @@ export class SumTable {
     if (pagesOfBlock(block) === 1) return;
     const full = new Uint32Array(pagesOfBlock(block));
     full.set(sums);
+    this.#trusted.add(full);
     this.#dirty.set(block, { full, changes: NO_CHANGES });
   }
 
@@ -64,6 +67,7 @@ export class SumTable {
     if (full !== undefined) {
       const next = full.slice();
       next.set(sums, firstPage);
+      if (this.#trusted.has(full)) this.#trusted.add(next);
       this.#dirty.set(block, { full: next, changes: NO_CHANGES });
       return;
     }
@@ -77,6 +81,16 @@ export class SumTable {
     this.#dirty.delete(block);
     this.#loads.delete(block);
     this.#forgetClean(block);
+  }
+
+  /** Whether checksums need not be held against the CRC of their chunk any more. */
+  isTrusted(sums: Uint32Array): boolean {
+    return this.#trusted.has(sums);
+  }
+
+  /** They were, and match. */
+  trust(sums: Uint32Array): void {
+    this.#trusted.add(sums);
   }
 
   /** What was read is damaged: the next reader asks the disk again. */
