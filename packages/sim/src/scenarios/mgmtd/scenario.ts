@@ -1,5 +1,5 @@
 /** The cluster manager under everything: several of them over one store, storage nodes without storage, and an operator. */
-import { type DeadReport, MemoryStore, MemoryStoreState } from "@smallpond/fs-core";
+import type { DeadReport } from "@smallpond/fs-core";
 import { stopAndDemandNoLeaks } from "../../checkers/leaks.ts";
 import { demandProgress } from "../../checkers/progress.ts";
 import {
@@ -15,33 +15,17 @@ import {
   storeFaults,
   strikeOften,
 } from "../../nemeses/index.ts";
-import type { Nemesis, Scenario, ScenarioParts } from "../../scenario/scenario.ts";
-import { SharedStore } from "../../store/shared-store.ts";
+import type { Checker, Nemesis, Phase, Scenario, ScenarioParts } from "../../scenario/scenario.ts";
 import type { SimProcess } from "../../world/process.ts";
 import type { SimWorld } from "../../world/world.ts";
 import { type Bug, NO_BUG } from "../mind/bugs.ts";
-import { MIND_KNOBS, mindSettings } from "../mind/mind-knobs.ts";
+import { mindSettings } from "../mind/mind-knobs.ts";
 import { mindProgram } from "../mind/mind-program.ts";
-import { ChainOracle } from "./chain-oracle.ts";
-import { operatorProgram, planCluster } from "./operator-program.ts";
-import type { TargetDisk } from "./storage-host.ts";
+import type { ChainOracle } from "./chain-oracle.ts";
+import { operatorProgram } from "./operator-program.ts";
+import { FIRST_STORAGE_NODE, newStage, STORE, type Stage } from "./stage.ts";
 import { storageProgram } from "./storage-program.ts";
 import { supervisorProgram } from "./supervisor-program.ts";
-
-const KNOBS = {
-  minds: { default: 3, min: 1, max: 3 },
-  nodes: { default: 4, min: 2, max: 6 },
-  chains: { default: 3, min: 1, max: 6 },
-  replicas: { default: 2, min: 1, max: 4 },
-  ...MIND_KNOBS,
-  syncMs: { default: 100, min: 10, max: 1000 },
-  supervised: { default: 0, min: 0, max: 1, fraction: true },
-  whimMs: { default: 3000, min: 300, max: 10_000 },
-  trafficMs: { default: 20, min: 5, max: 100 },
-  faultMs: { default: 25_000, min: 5000, max: 60_000 },
-  quietMs: { default: 2000, min: 200, max: 8000 },
-  strikeMs: { default: 2500, min: 100, max: 12_000 },
-} as const;
 
 const MARKS: readonly string[] = [
   "a chain serves nobody",
@@ -54,9 +38,7 @@ const MARKS: readonly string[] = [
 ];
 
 const RECOVERY_MS = 120_000;
-const STORE = "store";
-/** Numbers of storage nodes begin above those of cluster managers. */
-const FIRST_STORAGE_NODE = 11;
+const RECOVERY_WRITES = 10;
 
 /** Cluster managers, correct or with a planted bug. */
 export function mgmtdScenario(bug: Bug = NO_BUG): Scenario {
@@ -73,128 +55,112 @@ export function mgmtdScenario(bug: Bug = NO_BUG): Scenario {
 }
 
 function build(world: SimWorld, bug: Bug): ScenarioParts {
-  const knobs = world.knobs(KNOBS);
-  const shared = new SharedStore(
-    { world, inner: new MemoryStore({ state: new MemoryStoreState() }) },
-    { machine: STORE, readMs: knobs.readMs, writeMs: knobs.writeMs, timeoutMs: knobs.storeTimeoutMs },
-  );
-  const oracle = new ChainOracle({ world });
-  const machineNames = (prefix: string, count: number): readonly string[] =>
-    Array.from({ length: count }, (_, index) => `${prefix}${index}`);
-  const minds = machineNames("m", knobs.minds);
-  const stores = machineNames("s", knobs.nodes);
-  for (const name of [...minds, ...stores, "op"]) world.addMachine(name, { clockDriftMax: knobs.clockDrift });
-  const { targets, chains } = planCluster(world.random.fork("plan"), {
-    nodes: knobs.nodes,
-    firstNode: FIRST_STORAGE_NODE,
-    chains: knobs.chains,
-    replicas: Math.min(knobs.replicas, knobs.nodes),
-  });
-  const disks: readonly TargetDisk[] = targets.map(({ id }) => ({
-    id,
-    writes: new Set<number>(),
-    lost: false,
-  }));
-  const disksOf = (node: number): readonly TargetDisk[] =>
-    targets.flatMap((target, index) => (target.node === node ? [disks[index]!] : []));
-  const done = { setUp: false, tidy: false };
-  const timing = { quietMs: knobs.quietMs, strikeMs: knobs.strikeMs };
-  const everywhere = [STORE, ...minds, ...stores, "op"];
+  const stage = newStage(world, bug);
   return {
-    faultMs: knobs.faultMs,
+    faultMs: stage.knobs.faultMs,
     workloads: [
-      {
-        name: "cluster",
-        start(phase) {
-          for (const [index, machine] of minds.entries()) {
-            const settings = mindSettings(knobs);
-            world
-              .machine(machine)
-              .run("mind", mindProgram({ id: index + 1, machine, minds, shared, settings, bug }));
-          }
-          for (const [index, machine] of stores.entries()) {
-            const id = FIRST_STORAGE_NODE + index;
-            const slot: { process?: SimProcess } = {};
-            const ended: DeadReport[] = [];
-            if (knobs.supervised >= 0.5) {
-              const supervisor = supervisorProgram({ minds, ended, lookMs: knobs.trafficMs * 10 });
-              world.machine(machine).run("supervisor", supervisor);
-            }
-            slot.process = world.machine(machine).run(
-              "storage",
-              storageProgram({
-                id,
-                machine,
-                minds,
-                disks: disksOf(id),
-                oracle,
-                bug,
-                ended,
-                syncMs: knobs.syncMs,
-                process: () => slot.process,
-              }),
-            );
-          }
-          const operator = operatorProgram({ minds, targets, chains, phase, whimMs: knobs.whimMs, done });
-          world.machine("op").run("operator", operator);
-        },
-      },
-      {
-        name: "traffic",
-        start(phase) {
-          const random = world.random.fork("traffic");
-          const go = (): void => {
-            if (phase.over) return;
-            oracle.checkServers();
-            oracle.write(random);
-            oracle.read(random);
-            world.scheduler.after(2 * knobs.trafficMs * random.next(), go);
-          };
-          world.scheduler.after(0, go);
-        },
-      },
+      { name: "cluster", start: (phase) => startCluster(stage, phase) },
+      { name: "traffic", start: (phase) => startTraffic(stage, phase) },
     ],
-    nemeses: [
-      partitions(everywhere, timing),
-      partitions(stores, timing, "storage partitions"),
-      partitions(minds, timing, "manager partitions"),
-      badLinks(everywhere, timing),
-      kills([...minds, ...stores], timing),
-      kills(stores, { quietMs: timing.quietMs / 2, strikeMs: timing.strikeMs }),
-      crashesAtCalls([...minds, ...stores], timing),
-      pauses([...minds, ...stores], timing),
-      powerCuts(stores, timing),
-      powerCuts(minds, timing),
-      badClocks([...minds, ...stores], timing),
-      storeFaults(shared, timing),
-      lostDisks(oracle, stores, timing),
-    ].map(uniqueNames()),
-    checkers: [
-      {
-        name: "all chains are whole",
-        when: "healed",
-        check: async () => {
-          const what = `${chains.length} chains whose replicas all serve`;
-          const whole = (): boolean => {
-            const known = oracle.chains();
-            const all =
-              known.length === chains.length &&
-              known.every((chain) => chain.targets.every(({ state }) => state === "serving"));
-            return done.setUp && done.tidy && all;
-          };
-          await demandProgress(world, { what, withinMs: RECOVERY_MS, done: whole });
-          const before = oracle.acknowledgedCount;
-          const written = (): boolean => oracle.acknowledgedCount > before + 10;
-          await demandProgress(world, {
-            what: "10 acknowledged writes",
-            withinMs: RECOVERY_MS,
-            done: written,
-          });
-        },
-      },
-      { name: "leaks", when: "end", check: () => stopAndDemandNoLeaks(world) },
-    ],
+    nemeses: mgmtdNemeses(stage),
+    checkers: mgmtdCheckers(stage),
   };
+}
+
+function startCluster(stage: Stage, phase: Phase): void {
+  const { world, bug, knobs, minds, stores, shared, targets, chains, done } = stage;
+  const settings = mindSettings(knobs);
+  for (const [index, machine] of minds.entries()) {
+    const program = mindProgram({ id: index + 1, machine, minds, shared, settings, bug });
+    world.machine(machine).run("mind", program);
+  }
+  for (const [index, machine] of stores.entries()) startStorage(stage, machine, FIRST_STORAGE_NODE + index);
+  const operator = operatorProgram({ minds, targets, chains, phase, whimMs: knobs.whimMs, done });
+  world.machine("op").run("operator", operator);
+}
+
+function startStorage(
+  { world, bug, knobs, minds, oracle, disksOf }: Stage,
+  machine: string,
+  id: number,
+): void {
+  const slot: { process?: SimProcess } = {};
+  const ended: DeadReport[] = [];
+  if (knobs.supervised >= 0.5) {
+    const supervisor = supervisorProgram({ minds, ended, lookMs: knobs.trafficMs * 10 });
+    world.machine(machine).run("supervisor", supervisor);
+  }
+  const program = storageProgram({
+    id,
+    machine,
+    minds,
+    disks: disksOf(id),
+    oracle,
+    bug,
+    ended,
+    syncMs: knobs.syncMs,
+    process: () => slot.process,
+  });
+  slot.process = world.machine(machine).run("storage", program);
+}
+
+/** Clients that write and read whatever chain they know of, and somebody who sees it all. */
+function startTraffic({ world, knobs, oracle }: Stage, phase: Phase): void {
+  const random = world.random.fork("traffic");
+  const go = (): void => {
+    if (phase.over) return;
+    oracle.checkServers();
+    oracle.write(random);
+    oracle.read(random);
+    world.scheduler.after(2 * knobs.trafficMs * random.next(), go);
+  };
+  world.scheduler.after(0, go);
+}
+
+function mgmtdNemeses({ knobs, minds, stores, shared, oracle }: Stage): readonly Nemesis[] {
+  const timing = { quietMs: knobs.quietMs, strikeMs: knobs.strikeMs };
+  const servers = [...minds, ...stores];
+  const everywhere = [STORE, ...servers, "op"];
+  return [
+    partitions(everywhere, timing),
+    partitions(stores, timing, "storage partitions"),
+    partitions(minds, timing, "manager partitions"),
+    badLinks(everywhere, timing),
+    kills(servers, timing),
+    kills(stores, { ...timing, quietMs: timing.quietMs / 2 }),
+    crashesAtCalls(servers, timing),
+    pauses(servers, timing),
+    powerCuts(stores, timing),
+    powerCuts(minds, timing),
+    badClocks(servers, timing),
+    storeFaults(shared, timing),
+    lostDisks(oracle, stores, timing),
+  ].map(uniqueNames());
+}
+
+function mgmtdCheckers({ world, oracle, chains, done }: Stage): readonly Checker[] {
+  const isWhole = (): boolean => {
+    const known = oracle.chains();
+    const serve = known.every((chain) => chain.targets.every(({ state }) => state === "serving"));
+    return done.setUp && done.tidy && known.length === chains.length && serve;
+  };
+  return [
+    {
+      name: "all chains are whole",
+      when: "healed",
+      check: async () => {
+        const what = `${chains.length} chains whose replicas all serve`;
+        await demandProgress(world, { what, withinMs: RECOVERY_MS, done: isWhole });
+        const before = oracle.acknowledgedCount;
+        await demandProgress(world, {
+          what: `${RECOVERY_WRITES} acknowledged writes`,
+          withinMs: RECOVERY_MS,
+          done: () => oracle.acknowledgedCount >= before + RECOVERY_WRITES,
+        });
+      },
+    },
+    { name: "leaks", when: "end", check: () => stopAndDemandNoLeaks(world) },
+  ];
 }
 
 /** Replaces disks whose contents others have: the process dies with it and comes back with nothing. */
