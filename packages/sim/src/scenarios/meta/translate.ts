@@ -9,7 +9,12 @@ import {
   ROOT_INODE,
 } from "@smallpond/fs-core";
 import { answerIn } from "@smallpond/fs-core/testing";
-import type { NamespaceInput, NamespaceOutput, Place } from "../../checkers/namespace/operations.ts";
+import {
+  isReadOnly,
+  type NamespaceInput,
+  type NamespaceOutput,
+  type Place,
+} from "../../checkers/namespace/operations.ts";
 
 export interface Translated {
   /** Asks until there is an answer. Throws if there was none in time. */
@@ -19,6 +24,17 @@ export interface Translated {
 }
 
 export function translate(input: NamespaceInput): Translated {
+  return isQuery(input) ? translateQuery(input) : translateChange(input);
+}
+
+type Query = Extract<NamespaceInput, { readonly kind: "lookup" | "stat" | "read" | "readdir" | "resolve" }>;
+type Change = Exclude<NamespaceInput, Query>;
+
+function isQuery(input: NamespaceInput): input is Query {
+  return isReadOnly(input);
+}
+
+function translateQuery(input: Query): Translated {
   switch (input.kind) {
     case "lookup":
       return query(META.lookup, { directory: input.dir as InodeId, name: input.name }, ({ inode }) => ({
@@ -47,6 +63,13 @@ export function translate(input: NamespaceInput): Translated {
         id: inode.id,
         value: inode.kind,
       }));
+    default:
+      return input satisfies never;
+  }
+}
+
+function translateChange(input: Change): Translated {
+  switch (input.kind) {
     case "create":
       return change(
         META.create,
