@@ -58,6 +58,9 @@ export async function writeCheckpoint(
     const shards = await writer.finish();
     const { segment: firstSegment, firstBatch } = captured;
     const manifest = { checkpoint, firstSegment, firstBatch, chunks, shards };
+    // The index may have seen records that count and are not durable yet: the journal must not know less.
+    await deps.files.syncAll();
+    await deps.journal.sync();
     await publishManifest(deps.place, manifest);
     forget();
     await removeOthers(deps.place, manifest);

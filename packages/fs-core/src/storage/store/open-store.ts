@@ -15,7 +15,13 @@ import { foreignTarget } from "../model/errors.ts";
 import type { Crc } from "../model/pages.ts";
 import type { StoreSettings } from "../settings.ts";
 import { SumTable } from "../sums/sum-table.ts";
-import { type BootMark, isStillComplete, readBootMark, writeBootMark } from "../target/boot-mark.ts";
+import {
+  type BootMark,
+  hasLostPower,
+  isStillComplete,
+  readBootMark,
+  writeBootMark,
+} from "../target/boot-mark.ts";
 import { blocksPath, checkpointPath, journalPath } from "../target/paths.ts";
 import { assertOwn, readSuperblock, type Superblock } from "../target/superblock.ts";
 import { DedupeTable } from "./dedupe-table.ts";
@@ -81,9 +87,10 @@ export async function openStore(deps: Deps, settings: StoreSettings, place: Plac
       segmentBytes: settings.segmentBytes,
       salt,
     });
+    const mark = await readBootMark(deps, directory, salt);
     const recovered = await recover(
       { disk, crc, place: checkpoints, segments, state: base.state },
-      { target, salt },
+      { target, salt, mayHaveHoles: mark !== undefined && hasLostPower(mark, place.bootId) },
     );
     const journal = await Journal.begin(
       { clock: deps.clock, crc, files: segments },

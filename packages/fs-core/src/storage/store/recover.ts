@@ -39,7 +39,12 @@ export interface RecoverDeps {
 
 export async function recover(
   deps: RecoverDeps,
-  settings: { readonly target: number; readonly salt: bigint },
+  settings: {
+    readonly target: number;
+    readonly salt: bigint;
+    /** Batches were not synced one by one, and power was lost: one may be missing before others that are there. */
+    readonly mayHaveHoles: boolean;
+  },
 ): Promise<Recovered> {
   const manifest = await readManifest(deps.place);
   // The name of a manifest may not be durable yet, and what it makes needless goes soon.
@@ -57,7 +62,17 @@ interface OpenSegment {
 
 async function replay(
   deps: RecoverDeps,
-  { manifest, target, salt }: { readonly manifest: Manifest; readonly target: number; readonly salt: bigint },
+  {
+    manifest,
+    target,
+    salt,
+    mayHaveHoles,
+  }: {
+    readonly manifest: Manifest;
+    readonly target: number;
+    readonly salt: bigint;
+    readonly mayHaveHoles: boolean;
+  },
 ): Promise<Recovered> {
   const all = (await deps.segments.list()).filter((segment) => segment >= manifest.firstSegment);
   let nextBatch = manifest.firstBatch;
@@ -73,12 +88,12 @@ async function replay(
     checkHead(deps.crc, open, { target, salt, firstBatch: nextBatch });
     const scanned = scanSegment(deps.crc, bytes, { at: SEGMENT_HEAD_BYTES, firstBatch: nextBatch, salt });
     const isLast = at === all.length - 1;
-    if (isLast && scanned.damagedAt !== undefined) throw damaged(path, scanned.damagedAt);
+    if (isLast && scanned.damagedAt !== undefined && !mayHaveHoles) throw damaged(path, scanned.damagedAt);
     applyAll(deps.state, scanned, { path, firstBatch: nextBatch });
     nextBatch = scanned.nextBatch;
     batches += scanned.payloads.length;
     if (isLast) {
-      isTailTorn = scanned.tail === "torn";
+      isTailTorn = scanned.tail === "torn" || scanned.damagedAt !== undefined;
       await writeAgain(open, scanned);
     }
   }

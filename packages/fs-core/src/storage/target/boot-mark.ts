@@ -18,10 +18,14 @@ export interface BootMark {
   readonly isComplete: boolean;
 }
 
+/** Whether what was told before it was durable may be gone. */
+export function hasLostPower(mark: BootMark, bootId: string): boolean {
+  return mark.isReplicated && !mark.isClosed && mark.bootId !== bootId;
+}
+
 /** Whether nothing that was acknowledged can be missing, from the mark that the last one left. */
 export function isStillComplete(mark: BootMark | undefined, bootId: string): boolean {
-  if (mark === undefined) return false;
-  return mark.isComplete && (!mark.isReplicated || mark.isClosed || mark.bootId === bootId);
+  return mark?.isComplete === true && !hasLostPower(mark, bootId);
 }
 
 const codec: Codec<BootMark> = versioned(

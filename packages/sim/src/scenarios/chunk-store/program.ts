@@ -59,10 +59,11 @@ async function openTarget(stage: StoreWorld, seams: Seams): Promise<ChunkStore |
       await disk.syncDirectory("/");
       for (const model of stage.clients.flat()) assertUntouched(stage, model);
     }
-    const where = { ...PLACE, bootId: "sim", ...(stage.bug === undefined ? {} : { bug: stage.bug }) };
+    const bootId = `boot ${stage.world.machine(seams.machine).boot}`;
+    const where = { ...PLACE, bootId, ...(stage.bug === undefined ? {} : { bug: stage.bug }) };
     const store = await ChunkStore.open(deps, stage.settings, where);
-    if (store.opened.isTailTorn && stage.mayRot()) {
-      // The last batch may have rotted: the store says so, and another replica would tell what is missing.
+    if (!store.opened.isComplete || (store.opened.isTailTorn && stage.mayRot())) {
+      // The store says that it may miss something: another replica would tell what.
       for (const model of stage.clients.flat()) model.accept();
     }
     return store;
@@ -92,9 +93,15 @@ async function work(
   { store, phase }: { readonly store: ChunkStore; readonly phase: Phase },
 ): Promise<void> {
   const { clock, stop, alive } = seams;
-  const { mayRot, count } = stage;
-  const deps = { store, random: seams.random, crc: JAVASCRIPT_CRC32C, alive, mayRot, count };
+  let mayMiss = !store.opened.isComplete;
+  const mayRot = (): boolean => stage.mayRot() || mayMiss;
+  const deps = { store, random: seams.random, crc: JAVASCRIPT_CRC32C, alive, mayRot, count: stage.count };
   for (const model of stage.clients.flat()) await settle(deps, model);
+  if (mayMiss) {
+    mayMiss = false;
+    await store.markComplete();
+    seams.probes.mark("chunk store: filled again after a power cut");
+  }
   const tasks = new Tasks();
   let hasFailed = false;
   const goesOn = (): boolean => !stop.aborted && store.failure === undefined && !hasFailed;

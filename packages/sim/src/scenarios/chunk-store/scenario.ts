@@ -79,6 +79,8 @@ function build(world: SimWorld, bug: StoreBug | undefined): ScenarioParts {
       counted += 1;
     },
     settings: {
+      durability: world.random.fork("durability").next() < 0.3 ? ("replicated" as const) : ("fsync" as const),
+      flushMs: 20,
       segmentBytes: knobs.segmentKiB * KiB,
       batchBytesMax: 160 * KiB,
       checkpointBytes: knobs.checkpointKiB * KiB,
