@@ -13,7 +13,7 @@ export const META_KNOBS = {
   lockFiles: { default: 1, min: 1, max: 2 },
   lookMs: { default: 1000, min: 50, max: 3000 },
   holdMs: { default: 100, min: 5, max: 1000 },
-  thinkMs: { default: 30, min: 1, max: 200 },
+  thinkMs: { default: 30, min: 5, max: 200 },
   attemptMs: { default: 1000, min: 100, max: 3000 },
   operationMs: { default: 10_000, min: 500, max: 20_000 },
   collectMs: { default: 300, min: 50, max: 2000 },
