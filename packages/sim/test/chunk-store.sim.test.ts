@@ -4,5 +4,9 @@ import { testScenario } from "./scenario-tests.ts";
 testScenario("chunk-store", {
   cleanSeeds: 30,
   canarySeeds: 200,
-  rare: ["chunk store: damage refused", "store: a torn tail was cut"],
+  rare: [
+    "chunk store: damage refused",
+    "chunk store: filled again after a power cut",
+    "store: a torn tail was cut",
+  ],
 });

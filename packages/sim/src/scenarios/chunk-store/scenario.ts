@@ -38,6 +38,7 @@ const RECOVERY_OPERATIONS = 20;
 
 const MARKS: readonly string[] = [
   "chunk store: damage refused",
+  "chunk store: filled again after a power cut",
   "store: a torn tail was cut",
   "store: checkpoint written",
   "store: images are written again",
