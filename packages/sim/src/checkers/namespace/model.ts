@@ -52,7 +52,7 @@ function tellsOfUnlinked(
   output: Exclude<NamespaceOutput, { code: string }>,
 ): boolean {
   if (input.kind !== "stat" && input.kind !== "read" && input.kind !== "chmod") return false;
-  return findNode(tree, input.id) === undefined && (output.value?.includes(" 0 links") ?? true);
+  return findNode(tree, input.id) === undefined && output.value?.includes(" 0 links") === true;
 }
 
 /** What is being collected goes bit by bit: each entry of it may be there or not, so nothing said of it is wrong. */

@@ -16,6 +16,9 @@ import {
   type Place,
 } from "../../checkers/namespace/operations.ts";
 
+/** Told of a file whose last name is gone, and which nobody has collected yet. */
+const UNLINKED = " 0 links";
+
 export interface Translated {
   /** Asks until there is an answer. Throws if there was none in time. */
   readonly send: (caller: MetaCaller, request: RequestId) => Promise<NamespaceOutput>;
@@ -48,7 +51,7 @@ function translateQuery(input: Query): Translated {
       }));
     case "read":
       return query(META.readInline, { inode: input.id as InodeId }, ({ inode, bytes }) => ({
-        value: inode.nlink === 0 ? " 0 links" : bytes === undefined ? "" : new TextDecoder().decode(bytes),
+        value: inode.nlink === 0 ? UNLINKED : bytes === undefined ? "" : new TextDecoder().decode(bytes),
       }));
     case "readdir":
       return query(
@@ -111,7 +114,7 @@ function translateChange(input: Change): Translated {
       return change(
         META.setattr,
         { inode: input.id as InodeId, changes: { ...NO_CHANGES, mode: input.mode } },
-        idOf,
+        ({ inode }) => (inode.nlink === 0 ? { id: inode.id, value: UNLINKED } : { id: inode.id }),
       );
     default:
       return input satisfies never;
