@@ -42,6 +42,8 @@ export class ChainJudge {
   #asked = false;
   /** A chain waits for survivors to be heard of. */
   #doubts = false;
+  /** When nodes were asked last. */
+  #askedNodesMs = Number.NEGATIVE_INFINITY;
   /** The version that the gauges show. */
   #shown = -1n;
   #dropping: ReadonlySet<NodeId> = new Set();
@@ -122,12 +124,19 @@ export class ChainJudge {
       if (chains.length >= batchChainsMax) break;
     }
     this.#dropping = dropping;
-    if (this.#doubts) {
-      probes.mark("mgmtd asked survivors first");
-      this.#deps.askNodes();
-    }
+    if (this.#doubts) this.#askNodes();
     const more = chains.length >= batchChainsMax || nodes.length >= batchChainsMax;
     return { change: { nodes, chains }, result: more };
+  }
+
+  /** Now and then: their answers wake the judge, who would ask them again at once for as long as one is silent. */
+  #askNodes(): void {
+    const { clock, probes, askNodes } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#askedNodesMs < this.#settings.judgeMs) return;
+    this.#askedNodesMs = nowMs;
+    probes.mark("mgmtd asked survivors first");
+    askNodes();
   }
 
   /** Nodes of which nothing is to be feared or wished, with what they said last. */

@@ -1,4 +1,5 @@
 /** The cluster manager under everything: several of them over one store, storage nodes without storage, and an operator. */
+import { PondError } from "@smallpond/base";
 import type { DeadReport } from "@smallpond/fs-core";
 import { stopAndDemandNoLeaks } from "../../checkers/leaks.ts";
 import { demandProgress } from "../../checkers/progress.ts";
@@ -138,7 +139,8 @@ function mgmtdNemeses({ knobs, minds, stores, shared, oracle }: Stage): readonly
   ].map(uniqueNames());
 }
 
-function mgmtdCheckers({ world, oracle, chains, done }: Stage): readonly Checker[] {
+function mgmtdCheckers(stage: Stage): readonly Checker[] {
+  const { world, oracle, chains, done } = stage;
   const isWhole = (): boolean => {
     const known = oracle.chains();
     const serve = known.every((chain) => chain.targets.every(({ state }) => state === "serving"));
@@ -159,8 +161,20 @@ function mgmtdCheckers({ world, oracle, chains, done }: Stage): readonly Checker
         });
       },
     },
+    { name: "calm", when: "end", check: () => demandCalm(stage) },
     { name: "leaks", when: "end", check: () => stopAndDemandNoLeaks(world) },
   ];
+}
+
+/** Throws `STORM` if nodes were asked for heartbeats more often than a primary looks at chains. */
+function demandCalm({ world, knobs, minds }: Stage): void {
+  const asked = world.probes.marks.get("mgmtd asked survivors first") ?? 0;
+  const looksMax = minds.length * (world.scheduler.nowMs / knobs.judgeMs + 100);
+  if (asked <= looksMax) return;
+  throw new PondError("STORM", {
+    kind: "internal",
+    message: `nodes were asked for heartbeats ${asked} times in ${world.scheduler.nowMs.toFixed(0)} ms`,
+  });
 }
 
 /** Replaces disks whose contents others have: the process dies with it and comes back with nothing. */
