@@ -33,6 +33,7 @@ const MARKS: readonly string[] = [
   "a dead node was reported",
   "a target was brought up to date",
   "metastore: took over",
+  "mgmtd asked survivors first",
   "mgmtd lost its term",
   "mgmtd took over from a silent primary",
   "mgmtd yielded",
