@@ -3,8 +3,7 @@ import type { MetaSettingsChanges } from "@smallpond/fs-core";
 import type { KnobValues } from "../../world/knobs.ts";
 import { MIND_KNOBS } from "../mind/mind-knobs.ts";
 
-export const META_KNOBS = {
-  ...MIND_KNOBS,
+const OWN_KNOBS = {
   minds: { default: 3, min: 1, max: 3 },
   clients: { default: 4, min: 1, max: 6 },
   appenders: { default: 2, min: 0, max: 3 },
@@ -24,6 +23,8 @@ export const META_KNOBS = {
   quietMs: { default: 1500, min: 100, max: 6000 },
   strikeMs: { default: 1500, min: 100, max: 8000 },
 } as const;
+
+export const META_KNOBS: typeof MIND_KNOBS & typeof OWN_KNOBS = { ...MIND_KNOBS, ...OWN_KNOBS };
 
 export type MetaKnobs = KnobValues<typeof META_KNOBS>;
 

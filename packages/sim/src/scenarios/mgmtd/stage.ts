@@ -13,12 +13,11 @@ export const STORE = "store";
 /** Numbers of storage nodes begin above those of cluster managers. */
 export const FIRST_STORAGE_NODE = 11;
 
-export const MGMTD_KNOBS = {
+const OWN_KNOBS = {
   minds: { default: 3, min: 1, max: 3 },
   nodes: { default: 4, min: 2, max: 6 },
   chains: { default: 3, min: 1, max: 6 },
   replicas: { default: 2, min: 1, max: 4 },
-  ...MIND_KNOBS,
   syncMs: { default: 100, min: 10, max: 1000 },
   supervised: { default: 0, min: 0, max: 1, fraction: true },
   whimMs: { default: 3000, min: 300, max: 10_000 },
@@ -27,6 +26,8 @@ export const MGMTD_KNOBS = {
   quietMs: { default: 2000, min: 200, max: 8000 },
   strikeMs: { default: 2500, min: 100, max: 12_000 },
 } as const;
+
+export const MGMTD_KNOBS: typeof MIND_KNOBS & typeof OWN_KNOBS = { ...MIND_KNOBS, ...OWN_KNOBS };
 
 export interface Stage {
   readonly world: SimWorld;
