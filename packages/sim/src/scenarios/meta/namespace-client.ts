@@ -63,14 +63,14 @@ async function isThere(caller: MetaCaller): Promise<boolean> {
 
 /** Asks, and writes down the answer; nothing if there was none. */
 export async function askOne(
-  seams: Pick<Seams, "alive">,
+  seams: Pick<Seams, "alive" | "stop">,
   caller: MetaCaller,
   { log, known, name }: Pick<ClientOptions, "log" | "known" | "name">,
   asked: { readonly request: RequestId; readonly input: NamespaceInput },
 ): Promise<NamespaceOutput | undefined> {
   const open = log.history.call(name, asked);
   try {
-    const output = await translate(asked.input).send(caller, asked.request);
+    const output = await translate(asked.input).send(caller, asked.request, seams.stop);
     if (!seams.alive()) return undefined;
     open.answered(output);
     if (!("code" in output) && output.id !== undefined) {
@@ -85,7 +85,8 @@ export async function askOne(
       open.answered({ code });
       return { code };
     }
-    if (!isPondError(error) || error.kind === "internal") throw error;
+    // Asked to stop meanwhile, it does not wait for the answer.
+    if (!seams.stop.aborted && (!isPondError(error) || error.kind === "internal")) throw error;
     if (isReadOnly(asked.input)) open.refused();
     return undefined;
   }

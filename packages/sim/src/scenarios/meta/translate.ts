@@ -21,7 +21,7 @@ const UNLINKED = " 0 links";
 
 export interface Translated {
   /** Asks until there is an answer. Throws if there was none in time. */
-  readonly send: (caller: MetaCaller, request: RequestId) => Promise<NamespaceOutput>;
+  readonly send: (caller: MetaCaller, request: RequestId, signal: AbortSignal) => Promise<NamespaceOutput>;
   /** What a change was answered, from its record in the store. */
   readonly recorded: (bytes: Uint8Array) => NamespaceOutput;
 }
@@ -143,7 +143,7 @@ type Asked<Q> = Omit<Q, "as" | "client" | "request">;
 
 function query<Q, A>(method: Method<Q, A>, question: Asked<Q>, told: Told<A>): Translated {
   return {
-    send: async (caller) => told((await caller.ask(method as never, question)) as A),
+    send: async (caller, _, signal) => told((await caller.ask(method as never, question, { signal })) as A),
     recorded: () => {
       throw new Error("a question that changes nothing leaves no record");
     },
@@ -152,7 +152,8 @@ function query<Q, A>(method: Method<Q, A>, question: Asked<Q>, told: Told<A>): T
 
 function change<Q, A>(method: Method<Q, A>, question: Asked<Q>, told: Told<A>): Translated {
   return {
-    send: async (caller, request) => told((await caller.change(method as never, question, { request })) as A),
+    send: async (caller, request, signal) =>
+      told((await caller.change(method as never, question, { request, signal })) as A),
     recorded: (bytes) => told(answerIn(method, bytes)),
   };
 }
