@@ -2,7 +2,14 @@
  * A metadata service: answers what clients ask about the namespace, open files and locks, and shares the work in the
  * background with the others. It keeps nothing that matters: killed at any moment, another goes on where it was.
  */
-import type { Clock, InvariantError, Probes, Random, SignalOptions } from "@smallpond/base";
+import {
+  type Clock,
+  type InvariantError,
+  PondError,
+  type Probes,
+  type Random,
+  type SignalOptions,
+} from "@smallpond/base";
 import type { Metastore } from "../../metastore/transaction.ts";
 import { CapabilityKey } from "../../service/capability.ts";
 import type { Crypto } from "../../service/crypto.ts";
@@ -79,8 +86,9 @@ export class MetaService implements AsyncDisposable {
   readonly #space: SpaceWatch;
   readonly #background: Background;
   readonly #outcomes: Family<Counter>;
+  #hasRoot = false;
 
-  /** Offers its methods on the router at once; the background work begins with {@link start}. */
+  /** Offers its methods on the router; until {@link start} has found a root, they are refused as `STARTING`. */
   constructor(deps: MetaServiceDeps, settings: MetaSettingsChanges & MetaServiceSecrets) {
     this.#deps = deps;
     this.#settings = metaSettings(settings);
@@ -112,6 +120,7 @@ export class MetaService implements AsyncDisposable {
         repeatable: true,
         signal,
       });
+      this.#hasRoot = true;
       if (made) log.info("root made");
     });
   }
@@ -171,6 +180,7 @@ export class MetaService implements AsyncDisposable {
     question: QuestionHeader,
     { principal, signal }: CallContext,
   ): Promise<unknown> {
+    if (!this.#hasRoot) throw starting();
     const answer = await this.#runner.run(operation, question, { principal, signal });
     if (operation.method.id === setLock.method.id && (answer as SetLockAnswer).outcome === "waiting") {
       await this.#patience.wait(question as SetLockQuestion, { signal });
@@ -228,6 +238,15 @@ export class MetaService implements AsyncDisposable {
       return "rest";
     });
   }
+}
+
+/** Without a root everything would be `ENOENT`, and be remembered as the request's answer. */
+function starting(): PondError<"STARTING"> {
+  return new PondError("STARTING", {
+    kind: "retry",
+    message: "the metadata service is starting: it has not seen the root directory yet",
+    hint: "ask again shortly; if this stays, the service does not reach the store, and its log says why",
+  });
 }
 
 /** After a failure to make the root. */

@@ -52,7 +52,7 @@ async function setUp() {
     }
     throw new Error("this never ends");
   };
-  const service = async (name: string) => {
+  const service = async (name: string, starts: boolean = true) => {
     const metrics = new Metrics();
     const log = silentLogger();
     const onInvariant = (error: Error): void => {
@@ -76,7 +76,7 @@ async function setUp() {
       },
       { ...SETTINGS, secrets: [new TextEncoder().encode("a secret of a cluster")] },
     );
-    await run(meta.start());
+    if (starts) await run(meta.start());
     open.push({ close: () => run(meta.close()) });
     const caller = new LocalCaller(
       { router, clock, random: random.fork(`${name} calls`) },
@@ -178,4 +178,13 @@ it("answers about the root before anything was made", async () => {
     kind: "directory",
     mode: 0o755,
   });
+});
+
+it("refuses questions until there is a root, and remembers nothing of them", async () => {
+  const { run, service, opening } = await setUp();
+  const { meta, ask } = await service("a", false);
+  const question = { ...opening("f"), request: "7".repeat(32) };
+  await expect(ask(openToWrite.method, question)).rejects.toMatchObject({ code: "STARTING", kind: "retry" });
+  await run(meta.start());
+  expect(await ask(openToWrite.method, question)).toMatchObject({ inode: { kind: "file" } });
 });
