@@ -116,7 +116,10 @@ class Storm {
 
 /** Fewer say little of what an average run goes through. */
 const SEEDS_DEFAULT = 24;
-const SEEDS = Array.from({ length: Number(process.env.POND_LEASE_SEEDS ?? SEEDS_DEFAULT) }, (_, at) => at + 1);
+const SEEDS = Array.from(
+  { length: Number(process.env.POND_LEASE_SEEDS ?? SEEDS_DEFAULT) },
+  (_, at) => at + 1,
+);
 
 describe("whatever goes wrong", () => {
   const totals = { terms: 0, served: 0, changes: 0 };
