@@ -33,7 +33,10 @@ export interface NodeHost {
    * of the process before it, too.
    */
   report(): readonly TargetReport[];
-  /** These targets, and no others, must stop to serve. They are reported `offline` from when they have. */
+  /**
+   * These targets, and no others, must stop to serve. They are reported `offline` from when they have, and then stay so for
+   * this version of their chain, also when they are not named any more: the manager may be about to act by that report.
+   */
   release(targets: readonly TargetId[]): void;
   /** A newer configuration. What it throws is reported, and the old one stays in force. */
   configure(config: Config): Promise<void>;

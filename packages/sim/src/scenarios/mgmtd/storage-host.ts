@@ -27,7 +27,8 @@ export class StorageHost implements NodeHost {
   /** Targets that the routing has shown where nothing is expected of them since this process started. */
   readonly #opened: Set<TargetId> = new Set();
   readonly #synced: Map<TargetId, number> = new Map();
-  readonly #stoppedAt: Map<TargetId, bigint> = new Map();
+  /** The version of its chain in which a target was reported to have stopped. */
+  readonly #stoppedAt: Map<TargetId, number> = new Map();
   #released: ReadonlySet<TargetId> = new Set();
 
   readonly #gated: boolean;
@@ -105,14 +106,21 @@ export class StorageHost implements NodeHost {
   }
 
   #takesPart(target: TargetId): boolean {
-    const stopped = this.#stoppedAt.get(target);
-    if (stopped !== undefined && (this.routing?.version ?? 0n) <= stopped) return false;
-    return this.#isOpen(target) && !this.#released.has(target) && this.agent?.lease.holds() === true;
+    return (
+      !this.#hasStopped(target) &&
+      this.#isOpen(target) &&
+      !this.#released.has(target) &&
+      this.agent?.lease.holds() === true
+    );
   }
 
   #local({ id, lost }: TargetDisk): TargetReport["local"] {
-    if (!this.#isOpen(id) || this.#released.has(id)) {
-      this.#stoppedAt.set(id, this.routing?.version ?? 0n);
+    if (
+      !this.#isOpen(id) ||
+      this.#released.has(id) ||
+      (this.#hasStopped(id) && this.stateOf(id) === "serving")
+    ) {
+      this.#stoppedAt.set(id, this.chainOf(id)?.version ?? 0);
       return "offline";
     }
     const chain = this.chainOf(id);
@@ -120,6 +128,11 @@ export class StorageHost implements NodeHost {
     if (state === "serving" && this.#takesPart(id)) return "upToDate";
     if (state === "syncing" && this.#synced.get(id) === chain?.version) return "upToDate";
     return lost ? "incomplete" : "online";
+  }
+
+  /** A word that was given holds for this version of the chain: the manager may be about to act by it. */
+  #hasStopped(target: TargetId): boolean {
+    return this.#stoppedAt.get(target) === (this.chainOf(target)?.version ?? 0);
   }
 
   /** The chain may count on what the process before this one had in memory, until it has gone on without it. */
