@@ -6,7 +6,6 @@ import {
   type ConnectionOptions,
   createServer,
   type SecureContextOptions,
-  type TLSSocket,
   connect as tlsConnect,
 } from "node:tls";
 import {
@@ -20,7 +19,7 @@ import {
   PondError,
   type SignalOptions,
 } from "@smallpond/base";
-import { NodeConnection, NodeListener, toNetError } from "@smallpond/base/platform/node";
+import { connected, NodeConnection, NodeListener, toNetError } from "@smallpond/base/platform/node";
 
 export interface TlsIdentity {
   /** The certificate and those between it and the authority, in PEM. */
@@ -105,7 +104,7 @@ export class TlsNet implements Net {
     socket.setNoDelay(true);
     const remote = formatAddress(address);
     try {
-      await secured(socket, signal);
+      await connected(socket, "secureConnect", signal);
     } catch (error) {
       socket.destroy();
       if (signal?.aborted) throw signal.reason;
@@ -128,26 +127,6 @@ export class TlsNet implements Net {
 
 function targetOf(address: NetAddress): { path: string } | { host: string; port: number } {
   return address.kind === "unix" ? { path: address.path } : { host: address.host, port: address.port };
-}
-
-function secured(socket: TLSSocket, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => settle(() => reject(signal?.reason as Error));
-    const onSecure = (): void => settle(resolve);
-    const onError = (error: Error): void => settle(() => reject(error));
-    socket.once("secureConnect", onSecure);
-    socket.once("error", onError);
-    signal?.addEventListener("abort", onAbort, { once: true });
-
-    function settle(finish: () => void): void {
-      socket.off("secureConnect", onSecure);
-      socket.off("error", onError);
-      // The socket may report once more while it is torn down, and an unheard error ends the process.
-      socket.on("error", () => {});
-      signal?.removeEventListener("abort", onAbort);
-      finish();
-    }
-  });
 }
 
 /** Node's names for what is wrong with a certificate: OpenSSL's, and its own. */

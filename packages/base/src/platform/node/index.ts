@@ -1,7 +1,7 @@
 /** The real machine, through Node. Edges (a `main`, the CLI, a test) construct these and pass them in. */
 export { NodeClock } from "./clock.ts";
 export { NodeDisk } from "./disk.ts";
-export { NodeNet } from "./net.ts";
+export { connected, NodeNet } from "./net.ts";
 export { NodeConnection } from "./net-connection.ts";
 export { toNetError } from "./net-errors.ts";
 export { NodeListener } from "./net-listener.ts";

@@ -44,7 +44,7 @@ export class NodeNet implements Net {
     );
     const remote = formatAddress(address);
     try {
-      await connected(socket, options.signal);
+      await connected(socket, "connect", options.signal);
     } catch (error) {
       socket.destroy();
       if (options.signal?.aborted) throw options.signal.reason;
@@ -75,17 +75,22 @@ function startListening(server: Server, address: NetAddress): Promise<void> {
   });
 }
 
-function connected(socket: Socket, signal: AbortSignal | undefined): Promise<void> {
+/** Resolves when the socket reports the event by which it can be used; rejects with its error, or when the signal aborts. */
+export function connected(
+  socket: Socket,
+  event: "connect" | "secureConnect",
+  signal: AbortSignal | undefined,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => settle(() => reject(signal?.reason as Error));
     const onConnect = (): void => settle(resolve);
     const onError = (error: Error): void => settle(() => reject(error));
-    socket.once("connect", onConnect);
+    socket.once(event, onConnect);
     socket.once("error", onError);
     signal?.addEventListener("abort", onAbort, { once: true });
 
     function settle(finish: () => void): void {
-      socket.off("connect", onConnect);
+      socket.off(event, onConnect);
       socket.off("error", onError);
       // The socket may report once more while it is torn down, and an unheard error ends the process.
       socket.on("error", () => {});
