@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { ClientId } from "../../src/ids.ts";
+import type { ClientId, NodeId } from "../../src/ids.ts";
 import { MgmtdClient } from "../../src/mgmtd/agent/mgmtd-client.ts";
 import type { Config } from "../../src/mgmtd/model/config.ts";
 import type { HeartbeatQuestion } from "../../src/mgmtd/service/messages.ts";
@@ -28,8 +28,10 @@ function beat(changes: Partial<HeartbeatQuestion> = {}): HeartbeatQuestion {
   };
 }
 
-function send(question: HeartbeatQuestion) {
-  return cluster.inTime(cluster.wire.callers("x").to(addressOf("m1")).call(HEARTBEAT, question));
+/** As the node that the connection is of. */
+function send(question: HeartbeatQuestion, node: NodeId | undefined = question.node) {
+  const callers = cluster.wire.callers("x", { kind: "member", node });
+  return cluster.inTime(callers.to(addressOf("m1")).call(HEARTBEAT, question));
 }
 
 async function up(settings: object = {}): Promise<void> {
@@ -60,6 +62,18 @@ describe("a heartbeat", () => {
       });
     }
     await send(beat({ version: 9n }));
+  });
+
+  it("is refused of another node than the connection is of, and of a member that is none", async () => {
+    await up();
+    await send(beat());
+    const refused = { code: "WRONG_NODE", kind: "invalid" };
+    await expect(send(beat({ version: 2n }), n(8))).rejects.toMatchObject(refused);
+    const nobody = cluster.wire.callers("x").to(addressOf("m1"));
+    const sent = cluster.inTime(nobody.call(HEARTBEAT, beat({ version: 2n })));
+    await expect(sent).rejects.toMatchObject(refused);
+    // Nothing of it was noted.
+    await send(beat({ version: 2n }));
   });
 
   it("is refused when it was meant for another term", async () => {

@@ -7,7 +7,8 @@ import { MgmtdService } from "../../src/mgmtd/service/mgmtd-service.ts";
 import { silentLogger } from "../../src/service/log.ts";
 import { Metrics } from "../../src/service/metrics.ts";
 import { openMemoryMetastore } from "../../src/testing/memory-metastore.ts";
-import { testClients, testServer } from "../../src/testing/rpc.ts";
+import { TEST_MEMBER, testClients, testServer } from "../../src/testing/rpc.ts";
+import type { Credentials } from "../../src/wire/index.ts";
 import { n } from "./support/cluster.ts";
 
 const ADDRESS = { kind: "tcp", host: "127.0.0.1", port: 9000 } as const;
@@ -29,8 +30,10 @@ describe("a cluster manager behind real frames", () => {
     const clients = testClients({ ...common, net });
     const stop = new AbortController();
     const running = [service.run({ signal: stop.signal })];
+    const credentials = { ...TEST_MEMBER, node: n(2) } as Credentials;
+    const nodeClients = testClients({ ...common, net }, { credentials });
     const agent = new NodeAgent(
-      { ...common, callers: clients, host: hostWithoutTargets() },
+      { ...common, callers: nodeClients, host: hostWithoutTargets() },
       {
         node: n(2),
         kind: "meta",
@@ -67,7 +70,7 @@ describe("a cluster manager behind real frames", () => {
     stop.abort(new Error("stop"));
     await pass(3000);
     await Promise.all(running);
-    const closing = Promise.all([clients.close(), server.close()]);
+    const closing = Promise.all([clients.close(), nodeClients.close(), server.close()]);
     await pass(3000);
     await closing;
   });

@@ -10,6 +10,8 @@ export type MgmtdErrorCode =
   | "STALE_HEARTBEAT"
   /** `invalid`: nobody registered this node, or it is of another kind. */
   | "UNKNOWN_NODE"
+  /** `invalid`: a heartbeat for another node than the one that the connection is of. */
+  | "WRONG_NODE"
   /** `unavailable`: an operator disabled the node. */
   | "NODE_DISABLED"
   /** `closed`: a supervisor said that this life of the node has ended. */

@@ -79,7 +79,10 @@ export class MgmtdService {
     registry.handle(methods.PRIMARY, async () => this.#answerPrimary());
     registry.handle(
       methods.HEARTBEAT,
-      this.#asPrimary((p, question) => p.heartbeats.beat(question)),
+      this.#asPrimary(async (p, question, { principal }) => {
+        requireNode(principal, question.node);
+        return await p.heartbeats.beat(question);
+      }),
     );
     registry.handle(
       methods.REPORT_DEAD,
@@ -221,6 +224,14 @@ export class MgmtdService {
     primary.judge.wake();
     return { routingVersion: primary.state.version, number };
   }
+}
+
+/** A node speaks for itself alone: one that took another's number would renew a lease that is not its own (I5). */
+function requireNode(principal: Principal, node: NodeId): void {
+  if (principal.kind === "member" && principal.node === node) return;
+  throw mgmtdError("WRONG_NODE", `${nameOf(principal)} sent a heartbeat for node ${node}`, {
+    hint: "connect with credentials of the node that the heartbeat is of",
+  });
 }
 
 /** Members act for the cluster; users need to be administrators. */

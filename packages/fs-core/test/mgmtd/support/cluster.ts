@@ -123,7 +123,12 @@ export class TestCluster {
     const storage = new ModelStorage(clock, targets.map(t));
     const incarnation = this.#incarnation();
     const name = `s${id}`;
-    const deps = { ...this.#common(), clock, callers: this.wire.callers(name), host: storage };
+    const deps = {
+      ...this.#common(),
+      clock,
+      callers: this.wire.callers(name, { kind: "member", node: n(id) }),
+      host: storage,
+    };
     const agent = new NodeAgent(deps, {
       node: n(id),
       kind: "storage",

@@ -30,7 +30,7 @@ export function storageProgram(options: StorageOptions): Program {
     const tasks = new Tasks();
     const clients = testClients(
       { ...seams, random: random.fork("clients") },
-      { credentials: memberCredentials() },
+      { credentials: memberCredentials(nodeId(id)) },
     );
     const host = new StorageHost(options.disks, {
       incarnation: toHex(random.bytes(16)),

@@ -1,6 +1,6 @@
 /** What all processes of a simulated cluster agree on. */
 import type { NetAddress } from "@smallpond/base";
-import type { Credentials } from "@smallpond/fs-core";
+import type { Credentials, NodeId } from "@smallpond/fs-core";
 
 export const CLUSTER_ID = "sim";
 
@@ -10,8 +10,10 @@ export function clusterSecret(): Uint8Array {
   return new TextEncoder().encode("a secret that all members know");
 }
 
-export function memberCredentials(): Credentials {
-  return { kind: "member", clusterId: CLUSTER_ID, secret: clusterSecret() };
+/** Of a node, or of a member that is none. */
+export function memberCredentials(node?: NodeId): Credentials {
+  const member = { kind: "member", clusterId: CLUSTER_ID, secret: clusterSecret() } as const;
+  return node === undefined ? member : { ...member, node };
 }
 
 export function addressOf(machine: string): NetAddress {
