@@ -1,4 +1,5 @@
 /** What can be asked of a metadata service, by name: the side of whoever asks. */
+import { moveToTrash } from "../meta/collect/trash/move-to-trash.ts";
 import { cancelLock } from "../meta/locks/cancel-lock.ts";
 import { releaseLocks } from "../meta/locks/release-locks.ts";
 import { setLock } from "../meta/locks/set-lock.ts";
@@ -34,31 +35,46 @@ import { openToWrite } from "../meta/sessions/open-to-write.ts";
 import { reserveAppend } from "../meta/sessions/reserve-append.ts";
 import { sync } from "../meta/sessions/sync.ts";
 import { truncate } from "../meta/sessions/truncate.ts";
+import { addToken } from "../meta/users/add-token.ts";
+import { getQuota } from "../meta/users/get-quota.ts";
+import { listUsers } from "../meta/users/list-users.ts";
+import { removeUser } from "../meta/users/remove-user.ts";
+import { revokeToken } from "../meta/users/revoke-token.ts";
+import { setQuota } from "../meta/users/set-quota.ts";
+import { setUser } from "../meta/users/set-user.ts";
 
 export interface MetaMethods {
+  readonly addToken: typeof addToken.method;
   readonly batchStat: typeof batchStat.method;
   readonly cancelLock: typeof cancelLock.method;
   readonly close: typeof close.method;
   readonly create: typeof create.method;
+  readonly getQuota: typeof getQuota.method;
   readonly getXattr: typeof getXattr.method;
   readonly link: typeof link.method;
+  readonly listUsers: typeof listUsers.method;
   readonly listXattrs: typeof listXattrs.method;
   readonly lockDirectory: typeof lockDirectory.method;
   readonly lookup: typeof lookup.method;
   readonly mkdirs: typeof mkdirs.method;
+  readonly moveToTrash: typeof moveToTrash.method;
   readonly openToRead: typeof openToRead.method;
   readonly openToWrite: typeof openToWrite.method;
   readonly readdir: typeof readdir.method;
   readonly readInline: typeof readInline.method;
   readonly releaseLocks: typeof releaseLocks.method;
   readonly removeTree: typeof removeTree.method;
+  readonly removeUser: typeof removeUser.method;
   readonly removeXattr: typeof removeXattr.method;
   readonly rename: typeof rename.method;
   readonly reserveAppend: typeof reserveAppend.method;
+  readonly revokeToken: typeof revokeToken.method;
   readonly rmdir: typeof rmdir.method;
   readonly setattr: typeof setattr.method;
   readonly setLayout: typeof setLayout.method;
   readonly setLock: typeof setLock.method;
+  readonly setQuota: typeof setQuota.method;
+  readonly setUser: typeof setUser.method;
   readonly setXattr: typeof setXattr.method;
   readonly stat: typeof stat.method;
   readonly statfs: typeof statfs.method;
@@ -74,29 +90,37 @@ export interface MetaMethods {
 }
 
 export const META: MetaMethods = {
+  addToken: addToken.method,
   batchStat: batchStat.method,
   cancelLock: cancelLock.method,
   close: close.method,
   create: create.method,
+  getQuota: getQuota.method,
   getXattr: getXattr.method,
   link: link.method,
+  listUsers: listUsers.method,
   listXattrs: listXattrs.method,
   lockDirectory: lockDirectory.method,
   lookup: lookup.method,
   mkdirs: mkdirs.method,
+  moveToTrash: moveToTrash.method,
   openToRead: openToRead.method,
   openToWrite: openToWrite.method,
   readdir: readdir.method,
   readInline: readInline.method,
   releaseLocks: releaseLocks.method,
   removeTree: removeTree.method,
+  removeUser: removeUser.method,
   removeXattr: removeXattr.method,
   rename: rename.method,
   reserveAppend: reserveAppend.method,
+  revokeToken: revokeToken.method,
   rmdir: rmdir.method,
   setattr: setattr.method,
   setLayout: setLayout.method,
   setLock: setLock.method,
+  setQuota: setQuota.method,
+  setUser: setUser.method,
   setXattr: setXattr.method,
   stat: stat.method,
   statfs: statfs.method,
