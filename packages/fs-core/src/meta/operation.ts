@@ -48,6 +48,8 @@ export interface Operation<Q extends QuestionHeader, A, D = unknown> {
   readonly method: Method<Q, A>;
   /** Changes something: the question is a {@link MutationHeader}, and its answer is remembered. */
   readonly mutates: boolean;
+  /** Takes away more than it writes: it is done, from what the store keeps back, also when the store is full. */
+  readonly frees?: boolean;
   /** Refuses what can never be right, before anything is read; synchronous, its errors are not remembered. */
   readonly check?: (question: Q) => void;
   readonly run: (context: OperationContext<D>, question: Q) => Promise<A>;
@@ -57,6 +59,7 @@ export interface Operation<Q extends QuestionHeader, A, D = unknown> {
 export interface AnyOperation<D> {
   readonly method: Method<QuestionHeader, unknown>;
   readonly mutates: boolean;
+  readonly frees?: boolean;
   // Written as methods, which take a question of any kind: the one that the codec has read.
   check?(question: QuestionHeader): void;
   run(context: OperationContext<D>, question: QuestionHeader): Promise<unknown>;

@@ -1,7 +1,7 @@
 /** Runs operations: as whom, in a transaction, once for each request however often it is sent (I8). */
 import { assert, type Clock, isPondError, type SignalOptions } from "@smallpond/base";
 import type { ClientId, RequestId } from "../ids.ts";
-import type { Metastore, ReadTransaction, Transaction } from "../metastore/transaction.ts";
+import type { Metastore, ReadTransaction, Transaction, TransactOptions } from "../metastore/transaction.ts";
 import { decode, encode } from "../wire/codec/index.ts";
 import type { Method, Principal, UserIdentity } from "../wire/rpc/method.ts";
 import { actingUser } from "./access/acting-user.ts";
@@ -97,7 +97,7 @@ export class OperationRunner<D> {
         setRecord(transaction, id, slot, { kind: "answer", bytes });
         return outcome.value;
       },
-      { repeatable: true, ...(signal === undefined ? {} : { signal }) },
+      { ...transactOptions(operation), signal },
     );
   }
 
@@ -105,7 +105,7 @@ export class OperationRunner<D> {
   #remember(
     id: RequestIdentity,
     record: RequestRecord,
-    { signal }: SignalOptions,
+    { operation, signal }: SignalOptions & { readonly operation: Pick<Operation<never, never>, "frees"> },
   ): Promise<RequestRecord | undefined> {
     return this.#deps.metastore.transact(
       async (transaction) => {
@@ -113,7 +113,7 @@ export class OperationRunner<D> {
         if (found.record === undefined) setRecord(transaction, id, found.slot, record);
         return found.record;
       },
-      { repeatable: true, ...(signal === undefined ? {} : { signal }) },
+      { ...transactOptions(operation), signal },
     );
   }
 
@@ -137,6 +137,10 @@ export class OperationRunner<D> {
       return { record, slot, isBarred: given !== undefined };
     }
   }
+}
+
+function transactOptions({ frees = false }: Pick<Operation<never, never>, "frees">): TransactOptions {
+  return { repeatable: true, reserve: frees };
 }
 
 function barred(client: ClientId, name: string): Error {

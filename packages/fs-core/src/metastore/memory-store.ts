@@ -2,6 +2,7 @@
 import { assert, PondError } from "@smallpond/base";
 import { keyText, textKey } from "./key-text.ts";
 import type {
+  ApplyOptions,
   ApplyOutcome,
   KeyRange,
   KeyValue,
@@ -33,7 +34,7 @@ export class MemoryStore implements OrderedStore {
     return new MemorySnapshot(this.#state.rows);
   }
 
-  async apply(batch: readonly StoreMutation[], options: { readonly epoch: bigint }): Promise<ApplyOutcome> {
+  async apply(batch: readonly StoreMutation[], options: ApplyOptions): Promise<ApplyOutcome> {
     this.#assertOpen();
     if (this.#state.ownership.epoch !== options.epoch) return "fenced";
     this.#state.rows = batch.reduce(applied, this.#state.rows);

@@ -27,6 +27,15 @@ export type StoreMutation =
  */
 export type ApplyOutcome = "applied" | "fenced" | "unknown";
 
+export interface ApplyOptions {
+  readonly epoch: bigint;
+  /**
+   * The batch may use the room that the store keeps back: it frees rows, or the cluster cannot live without it. Stores
+   * whose size is not theirs to limit keep nothing back.
+   */
+  readonly reserve?: boolean;
+}
+
 export interface StoreSnapshot extends Disposable {
   get(key: Uint8Array): Promise<Uint8Array | undefined>;
   getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>;
@@ -57,7 +66,7 @@ export interface OrderedStore extends AsyncDisposable {
   snapshot(options?: SignalOptions): Promise<StoreSnapshot>;
 
   /** Writes all of the batch durably or nothing, if `epoch` is the store's current one. */
-  apply(batch: readonly StoreMutation[], options: { readonly epoch: bigint }): Promise<ApplyOutcome>;
+  apply(batch: readonly StoreMutation[], options: ApplyOptions): Promise<ApplyOutcome>;
 
   ownership(): Promise<Ownership>;
 

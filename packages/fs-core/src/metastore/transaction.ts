@@ -62,7 +62,7 @@ export interface Transaction extends ReadTransaction {
   /** Raises a row of 8 bytes, a signed little-endian number, to `value`; a missing one becomes it. Like `add`. */
   max(key: Uint8Array, value: bigint): void;
 
-  commit(options?: SignalOptions): Promise<CommitOutcome>;
+  commit(options?: CommitOptions): Promise<CommitOutcome>;
   /** Drops it. Harmless after a commit. */
   cancel(): void;
 }
@@ -78,7 +78,12 @@ export type CommitOutcome =
   | { readonly kind: "conflict" }
   | { readonly kind: "unknown" };
 
-export interface TransactOptions extends SignalOptions {
+export interface CommitOptions extends SignalOptions {
+  /** It may use the room that a full store keeps back: for what frees rows, or what a cluster cannot live without. */
+  readonly reserve?: boolean;
+}
+
+export interface TransactOptions extends CommitOptions {
   /**
    * The body may be run again after a commit whose outcome is unknown: it finds its own earlier effect, or its effect
    * twice is the same as once. Without it, an unknown outcome is thrown as `COMMIT_UNKNOWN`.
@@ -109,7 +114,7 @@ export type MetastoreErrorCode =
   | "METASTORE_CLOSED"
   /** `unavailable`: the store does not answer. Nothing was written. */
   | "STORE_UNREACHABLE"
-  /** `unavailable`: the disk is full. Nothing was written. */
+  /** `unavailable`: the disk is full, or has room for what frees rows alone. Nothing was written. */
   | "STORE_FULL"
   /** `corrupt`: the store's files are damaged, or of another version. */
   | "STORE_CORRUPT";

@@ -12,6 +12,7 @@ import type * as lmdbPackage from "lmdb";
 import type { Database, RootDatabase } from "lmdb";
 import { metastoreError } from "../metastore/errors.ts";
 import type {
+  ApplyOptions,
   ApplyOutcome,
   OrderedStore,
   Ownership,
@@ -37,11 +38,15 @@ export interface LmdbStoreSettings {
   readonly directory: string;
   /** Bytes of rows and their pages; a batch that may go beyond is `STORE_FULL`. Default 256 GiB. */
   readonly bytesMax?: number;
+  /** Of these, kept back for batches that free rows. Default an eighth, at most 1 GiB. */
+  readonly reserveBytes?: number;
   /** Snapshots of all processes together. The first that opens the directory decides. Default 2,048. */
   readonly readersMax?: number;
 }
 
 const BYTES_MAX = 256 * 2 ** 30;
+const RESERVE_SHARE = 1 / 8;
+const RESERVE_BYTES_MAX = 2 ** 30;
 const READERS_MAX = 2048;
 /** Of a value in a page: what it and its pages take more than its bytes, at worst about so many times as much. */
 const PAGE_FACTOR = 2;
@@ -99,6 +104,7 @@ export class LmdbStore implements OrderedStore {
   readonly #facts: Facts;
   readonly #directory: string;
   readonly #bytesMax: number;
+  readonly #reserveBytes: number;
   readonly #seal: RowSeal = new RowSeal();
   readonly #snapshots: Set<LmdbSnapshot> = new Set();
   #batches = 0n;
@@ -110,6 +116,8 @@ export class LmdbStore implements OrderedStore {
     this.#facts = facts;
     this.#directory = settings.directory;
     this.#bytesMax = settings.bytesMax ?? BYTES_MAX;
+    this.#reserveBytes =
+      settings.reserveBytes ?? Math.min(Math.floor(this.#bytesMax * RESERVE_SHARE), RESERVE_BYTES_MAX);
   }
 
   async snapshot(options: SignalOptions = {}): Promise<StoreSnapshot> {
@@ -117,10 +125,13 @@ export class LmdbStore implements OrderedStore {
     return this.#snapshot();
   }
 
-  async apply(batch: readonly StoreMutation[], { epoch }: { readonly epoch: bigint }): Promise<ApplyOutcome> {
+  async apply(
+    batch: readonly StoreMutation[],
+    { epoch, reserve = false }: ApplyOptions,
+  ): Promise<ApplyOutcome> {
     this.#assertOpen();
     const flat = this.#flatten(batch);
-    this.#assertRoom(flat);
+    this.#assertRoom(flat, reserve ? 0 : this.#reserveBytes);
     this.#batches += 1n;
     // Tells whether this very batch is the last that was written.
     const tag = new TextEncoder().encode(`${epoch}/${process.pid}/${this.#batches}`);
@@ -259,13 +270,16 @@ export class LmdbStore implements OrderedStore {
   }
 
   /** By the pages in use: those of rows that went are used again. */
-  #assertRoom({ putBytes }: FlatBatch): void {
+  #assertRoom({ putBytes }: FlatBatch, keptBytes: number): void {
     if (putBytes === 0) return;
     const { pageSize, treeBranchPageCount, treeLeafPageCount, overflowPages } =
       this.#rows.getStats() as Stats;
     const used = pageSize * (treeBranchPageCount + treeLeafPageCount + overflowPages);
-    if (used + PAGE_FACTOR * putBytes <= this.#bytesMax) return;
-    throw metastoreError("STORE_FULL", `the store ${this.#directory} has ${used} bytes of ${this.#bytesMax}`);
+    if (used + PAGE_FACTOR * putBytes <= this.#bytesMax - keptBytes) return;
+    throw metastoreError(
+      "STORE_FULL",
+      `the store ${this.#directory} has ${used} bytes of ${this.#bytesMax}, ${keptBytes} of them kept back`,
+    );
   }
 
   #assertOpen(): void {

@@ -2,6 +2,7 @@
 import type { Clock, Probes, Random, SignalOptions } from "@smallpond/base";
 import { metastoreError } from "../metastore/errors.ts";
 import type {
+  ApplyOptions,
   ApplyOutcome,
   KeyRange,
   KeyValue,
@@ -24,8 +25,8 @@ export interface StoreFaults {
   readonly lateMs: number;
   /** Every call fails without any effect. */
   readonly unreachable: boolean;
-  /** Batches fail as on a full disk. */
-  readonly full: boolean;
+  /** Batches fail as on a full disk, but those that may use the reserve where it is `reserved`. */
+  readonly full: boolean | "reserved";
 }
 
 const NO_FAULTS: StoreFaults = {
@@ -71,8 +72,9 @@ export class FaultyStore implements OrderedStore {
     );
   }
 
-  async apply(batch: readonly StoreMutation[], options: { readonly epoch: bigint }): Promise<ApplyOutcome> {
-    if (this.#faults.full) throw metastoreError("STORE_FULL", "the store is full");
+  async apply(batch: readonly StoreMutation[], options: ApplyOptions): Promise<ApplyOutcome> {
+    const { full } = this.#faults;
+    if (full === true || (full === "reserved" && options.reserve !== true)) throw metastoreError("STORE_FULL", "the store is full");
     return await this.#change(() => this.#store.apply(batch, options));
   }
 

@@ -118,10 +118,35 @@ test("a full store takes no more files and says so; what is there stays, and sta
   expect(errno).toBe("ENOSPC");
   expect(made.length).toBeGreaterThan(100);
   expect(await errnoOf(create(meta, "one-more"))).toBe("ENOSPC");
-  // A removal writes what is to be collected, before anything becomes free.
-  const place = { ...root, under: "", name: made[0]! };
-  expect(await errnoOf(meta.change(META.unlink, { place }))).toBe("ENOSPC");
   expect([...(await entries(meta))].sort()).toEqual([...made].sort().slice(0, 1000));
   const found = await meta.ask(META.statPath, { ...root, path: made[0]!, follow: true });
   expect(found.inode.kind).toBe("file");
+});
+
+test("from a full store files can be removed until it takes new ones again", async () => {
+  await using directory = await new NodeDisk().tempDirectory();
+  const settings = {
+    ...testMind({ directory: directory.path, nodes: 1 }, 1),
+    storeBytesMax: 512 * 1024,
+    meta: {
+      namespace: { garbageDelayMs: 10 },
+      collect: { everyMs: 50 },
+      sweepEveryMs: 200,
+      requestSlotMs: 500,
+    },
+  };
+  await using served = await serveMind(settings, { writeLog: () => {} });
+  await served.node.ready;
+  await using client = connectTestClient([served.node.address]);
+  const { meta } = client;
+  let count = 0;
+  while ((await errnoOf(create(meta, `f${count}`))) === "ok") count += 1;
+  expect(await errnoOf(create(meta, "refused"))).toBe("ENOSPC");
+  const left = Array.from({ length: count }, (_, each) => `f${each}`);
+  for (const name of left.splice(0, 200)) {
+    await meta.change(META.unlink, { place: { ...root, under: "", name } });
+  }
+  await expect.poll(() => errnoOf(create(meta, "again")), { timeout: 20_000 }).toMatch("ok");
+  expect(await errnoOf(meta.ask(META.statPath, { ...root, path: "f0", follow: true }))).toBe("ENOENT");
+  expect(await errnoOf(meta.ask(META.statPath, { ...root, path: left[0]!, follow: true }))).toBe("ok");
 });

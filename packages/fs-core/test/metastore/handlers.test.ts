@@ -21,7 +21,8 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 
 function body(changes: Partial<CommitBody>, epoch: bigint): CommitBody {
   const at = { epoch, version: 0n };
-  return { id: ID, resent: false, at, readPoints: [], readRanges: [], cleared: [], writes: [], ...changes };
+  const nothing = { readPoints: [], readRanges: [], cleared: [], writes: [], reserve: false };
+  return { id: ID, resent: false, at, ...nothing, ...changes };
 }
 
 test("commits that no transaction makes are refused, and the owner lives", async () => {

@@ -133,6 +133,24 @@ test("a store that has reached its size refuses rows until some are removed", as
   expect(await store.apply([set("again", 50_000)], { epoch })).toBe("applied");
 });
 
+test("a store keeps room back for batches that free rows, and no more than that", async () => {
+  await using store = await openLmdbStore({ directory, bytesMax: 2 ** 20, reserveBytes: 2 ** 18 });
+  const epoch = await own(store);
+  const fill = async (reserve: boolean): Promise<number> => {
+    for (let each = 0; each < 100; each++) {
+      const outcome = await codeOf(store.apply([set(`${reserve}${each}`, 20_000)], { epoch, reserve }));
+      if (outcome === "STORE_FULL") return each;
+      expect(outcome).toBe("no error but applied");
+    }
+    return 100;
+  };
+  expect(await fill(false)).toBeGreaterThan(20);
+  const further = await fill(true);
+  expect(further).toBeGreaterThan(5);
+  expect(further).toBeLessThan(20);
+  expect(await fill(false)).toBe(0);
+});
+
 test("many snapshots are open at once, and closing the store ends them", async () => {
   const store = await openLmdbStore({ directory });
   const epoch = await own(store);

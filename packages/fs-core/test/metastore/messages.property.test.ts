@@ -48,6 +48,7 @@ const COMMITS: fc.Arbitrary<CommitBody> = fc.record({
   readRanges: fc.array(textRange, { maxLength: 3 }),
   cleared: fc.array(textRange, { maxLength: 3 }),
   writes: fc.array(write, { maxLength: 5 }),
+  reserve: fc.boolean(),
 });
 const READS: fc.Arbitrary<ReadQuestion> = fc.record({
   at,
@@ -155,6 +156,7 @@ plainTest("bytes of messages and rows stay what they are", () => {
         ],
       },
     ],
+    reserve: true,
   };
   const point3 = { epoch: 2n, version: 3n };
   const journal = journalMutation({ version: 9n, epoch: 2n, commits: [{ id: ID, version: 7n }] });
@@ -182,7 +184,7 @@ plainTest("bytes of messages and rows stay what they are", () => {
   };
   expect(golden).toMatchInlineSnapshot(`
     {
-      "commit": "000102030405060708090a0b0c0d0e0f0102000000000000000300000000000000010161010161016201016201610401016101620201610800000000000000000301620401620200ffffffffffffffff010700000000000000",
+      "commit": "000102030405060708090a0b0c0d0e0f0102000000000000000300000000000000010161010161016201016201610401016101620201610800000000000000000301620401620200ffffffffffffffff01070000000000000001",
       "committed": "010201000000000000",
       "conflict": "02",
       "journal": "ff4a0000000000000009 01020000000000000001000102030405060708090a0b0c0d0e0f02",

@@ -300,6 +300,32 @@ test("a full store refuses what is written, serves what is read, and goes on whe
   expect(owner.node.isOwner).toBe(true);
 });
 
+test("a store that keeps room back takes what frees rows, alone and beside what it refuses, here and elsewhere", async () => {
+  await using cluster = new Cluster();
+  const [owner, other] = await cluster.pair();
+  for (let each = 0; each < 8; each++) await put(owner.node, `a${each}`, "1");
+  owner.store.set({ full: "reserved" });
+  const free = (node: (typeof owner)["node"], key: string): Promise<string> =>
+    codeOf(node.transact(async (transaction) => transaction.clear(utf8(key)), { reserve: true }));
+  for (const round of [0, 1]) {
+    const outcomes = [owner.node, other.node].flatMap((node, at) =>
+      [0, 1].flatMap((each) => [
+        codeOf(put(node, `b${each}`, "2")),
+        free(node, `a${4 * round + 2 * at + each}`),
+        codeOf(put(node, `c${each}`, "2")),
+      ]),
+    );
+    const [full, freed] = ["STORE_FULL", "no error but undefined"];
+    const expected = Array.from({ length: 4 }, () => [full, freed, full]).flat();
+    expect(await cluster.result(Promise.all(outcomes))).toEqual(expected);
+  }
+  for (let each = 0; each < 8; each++)
+    expect(await cluster.result(get(other.node, `a${each}`))).toBe(undefined);
+  owner.store.heal();
+  await cluster.result(put(other.node, "b", "3"));
+  expect(await cluster.result(get(owner.node, "b"))).toBe("3");
+});
+
 test("of many that want to follow, one does", async () => {
   await using cluster = new Cluster();
   const [owner] = await cluster.pair();

@@ -11,6 +11,7 @@ export interface CancelLockQuestion extends MutationHeader {
 }
 
 export const cancelLock: Operation<CancelLockQuestion, undefined> = mutation({
+  frees: true,
   method: metaMethod({
     number: 100,
     name: "cancelLock",

@@ -13,6 +13,7 @@ export interface ReleaseLocksQuestion extends MutationHeader {
 }
 
 export const releaseLocks: Operation<ReleaseLocksQuestion, undefined> = mutation({
+  frees: true,
   method: metaMethod({
     number: 99,
     name: "releaseLocks",

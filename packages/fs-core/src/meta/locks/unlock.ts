@@ -14,6 +14,7 @@ export interface UnlockQuestion extends MutationHeader {
 }
 
 export const unlock: Operation<UnlockQuestion, undefined> = mutation({
+  frees: true,
   method: metaMethod({
     number: 97,
     name: "unlock",

@@ -42,6 +42,7 @@ export interface RemoveTreeQuestion extends MutationHeader {
 
 /** `EOPNOTSUPP` when the tree has more directories or entries than one step may look at: remove its parts first. */
 export const removeTree: Operation<RemoveTreeQuestion, undefined, NamespaceDeps> = mutation({
+  frees: true,
   method: metaMethod({
     number: 12,
     name: "removeTree",

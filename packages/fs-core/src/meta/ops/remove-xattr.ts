@@ -16,6 +16,7 @@ export interface RemoveXattrQuestion extends MutationHeader {
 
 /** `ENODATA` when there is none. */
 export const removeXattr: Operation<RemoveXattrQuestion, undefined> = mutation({
+  frees: true,
   method: metaMethod({
     number: 22,
     name: "removeXattr",

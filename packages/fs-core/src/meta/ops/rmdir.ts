@@ -13,6 +13,7 @@ export interface RmdirQuestion extends MutationHeader {
 }
 
 export const rmdir: Operation<RmdirQuestion, undefined, NamespaceDeps> = mutation({
+  frees: true,
   method: metaMethod({
     number: 11,
     name: "rmdir",

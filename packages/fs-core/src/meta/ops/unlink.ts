@@ -13,6 +13,7 @@ export interface UnlinkQuestion extends MutationHeader {
 }
 
 export const unlink: Operation<UnlinkQuestion, undefined, NamespaceDeps> = mutation({
+  frees: true,
   method: metaMethod({
     number: 10,
     name: "unlink",

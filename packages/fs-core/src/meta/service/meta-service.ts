@@ -11,6 +11,7 @@ import {
   type SignalOptions,
 } from "@smallpond/base";
 import type { Metastore } from "../../metastore/transaction.ts";
+import { withReserve } from "../../metastore/with-reserve.ts";
 import { CapabilityKey } from "../../service/capability.ts";
 import type { Crypto } from "../../service/crypto.ts";
 import type { Logger } from "../../service/log.ts";
@@ -98,7 +99,7 @@ export class MetaService implements AsyncDisposable {
     this.#operations = this.#operationDeps(settings.secrets);
     this.#runner = new OperationRunner({ metastore, clock, operations: this.#operations });
     this.#patience = new LockPatience(deps, locks);
-    this.#members = new Members(deps, members);
+    this.#members = new Members({ ...deps, metastore: withReserve(metastore) }, members);
     this.#background = new Background(deps);
     this.#outcomes = metrics.counters("pond_meta_operations_total", "Operations by what came of them.", [
       "operation",
@@ -141,7 +142,7 @@ export class MetaService implements AsyncDisposable {
     return {
       inodeIds: new InodeIds({ metastore, random: random.fork("inode ids") }),
       layouts: new LayoutChooser({ tables, random: random.fork("layouts") }, namespace),
-      lengths: new Lengths({ metastore, chunks }),
+      lengths: new Lengths({ metastore: withReserve(metastore), chunks }),
       spiller: new Spiller({ metastore, chunks, clock, random: random.fork("spills") }, sessions),
       space: this.#space,
       settings: namespace,
@@ -199,9 +200,10 @@ export class MetaService implements AsyncDisposable {
   #beginBackground(): void {
     const { members, sessions, collect, space, sweepEveryMs, requestSlotMs } = this.#settings;
     const { lengths } = this.#operations;
-    const collector = new Collector(this.#deps, collect);
-    const reaper = new SessionReaper({ ...this.#deps, lengths }, sessions);
-    const sweeper = new Sweeper(this.#deps, { ...sessions, requestSlotMs });
+    const deps = { ...this.#deps, metastore: withReserve(this.#deps.metastore) };
+    const collector = new Collector(deps, collect);
+    const reaper = new SessionReaper({ ...deps, lengths }, sessions);
+    const sweeper = new Sweeper(deps, { ...sessions, requestSlotMs });
     const background = this.#background;
     background.every(members.beatMs, "members", async (signal) => {
       await this.#members.beat({ signal });

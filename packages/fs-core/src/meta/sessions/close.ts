@@ -28,6 +28,7 @@ export interface CloseAnswer {
 }
 
 export const close: Operation<CloseQuestion, CloseAnswer, Pick<SessionDeps, "lengths">> = mutation({
+  frees: true,
   method: metaMethod({
     number: 107,
     name: "close",

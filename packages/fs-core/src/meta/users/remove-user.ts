@@ -10,6 +10,7 @@ export interface RemoveUserQuestion extends MutationHeader {
 }
 
 export const removeUser: Operation<RemoveUserQuestion, undefined> = mutation({
+  frees: true,
   method: metaMethod({
     number: 129,
     name: "removeUser",

@@ -10,6 +10,7 @@ export interface RevokeTokenQuestion extends MutationHeader {
 }
 
 export const revokeToken: Operation<RevokeTokenQuestion, undefined> = mutation({
+  frees: true,
   method: metaMethod({
     number: 132,
     name: "revokeToken",

@@ -51,6 +51,8 @@ export interface CommitRequest {
   /** One for each key. */
   readonly writes: readonly WriteIntent[];
   readonly bytes: number;
+  /** It may use the room that a full store keeps back. */
+  readonly reserve: boolean;
   /** A commit from another process: the same whenever it is sent again. */
   readonly id?: RequestId;
   /** It was sent before, perhaps to another owner. */

@@ -1,9 +1,10 @@
 /** A transaction in the process that uses it: reads go through its own writes to the snapshot, writes wait for the commit. */
-import { assert, InvariantError, type SignalOptions } from "@smallpond/base";
+import { assert, InvariantError } from "@smallpond/base";
 import { metastoreError } from "../errors.ts";
 import { afterText, type KeyText, keyText, type TextRange, userKeyText, userRangeText } from "../key-text.ts";
 import type { KeyRange } from "../ordered-store.ts";
 import {
+  type CommitOptions,
   type CommitOutcome,
   type RangeOptions,
   type RangePage,
@@ -136,13 +137,13 @@ export class BufferedTransaction implements Transaction {
     this.#change(key, { kind: "max", operand: value });
   }
 
-  async commit(options: SignalOptions = {}): Promise<CommitOutcome> {
+  async commit(options: CommitOptions = {}): Promise<CommitOutcome> {
     this.#assertOpen();
     this.#over = true;
     try {
       options.signal?.throwIfAborted();
       if (this.#overlay.isEmpty) return { kind: "committed", version: 0n };
-      return await this.#backend.commit(await this.#request(), options);
+      return await this.#backend.commit(await this.#request(options), options);
     } finally {
       this.#snapshot.release();
     }
@@ -154,7 +155,7 @@ export class BufferedTransaction implements Transaction {
     this.#snapshot.release();
   }
 
-  async #request(): Promise<CommitRequest> {
+  async #request({ reserve = false }: CommitOptions): Promise<CommitRequest> {
     return {
       at: await this.#snapshot.pin(),
       readPoints: this.#readPoints,
@@ -162,6 +163,7 @@ export class BufferedTransaction implements Transaction {
       cleared: this.#overlay.cleared,
       writes: this.#overlay.writes(),
       bytes: this.#bytes,
+      reserve,
     };
   }
 

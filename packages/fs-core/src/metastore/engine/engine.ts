@@ -50,6 +50,8 @@ export class Engine implements TransactionBackend {
   #version: bigint;
   #refreshing: Promise<void> | undefined;
   #writing = false;
+  /** The store has no room but what it keeps back, as far as the last batch that wanted other room was told. */
+  #full = false;
   #ended = false;
 
   private constructor(deps: EngineDeps, settings: EngineSettings, epoch: bigint, journal: Journal) {
@@ -170,6 +172,15 @@ export class Engine implements TransactionBackend {
     });
     metrics.pending.set(this.#pending.count);
     this.#log.prune(clock.monotonicMs() - TRANSACTION_LIMITS.ageMsMax);
+    if (!this.#full) return await this.#writeCommits(taken);
+    // What frees rows is neither kept waiting nor refused because of what does not.
+    await this.#writeCommits(taken.filter(mayUseReserve));
+    const others = taken.filter((commit) => !mayUseReserve(commit));
+    if (!this.#ended) return await this.#writeCommits(others);
+    for (const commit of others) commit.fail(notOwner("it lost it"));
+  }
+
+  async #writeCommits(taken: readonly PendingCommit[]): Promise<void> {
     const batch = new Batch();
     const accepted = this.#check(taken, batch);
     if (accepted.length === 0) return;
@@ -232,7 +243,10 @@ export class Engine implements TransactionBackend {
     mutations.push(journalMutation(row));
 
     const beganMs = clock.monotonicMs();
-    const outcome = await this.#tryApply(mutations);
+    const outcome = await this.#tryApply(
+      mutations,
+      accepted.every(([commit]) => mayUseReserve(commit)),
+    );
     metrics.batchSeconds.observe((clock.monotonicMs() - beganMs) / 1000);
     if (outcome !== "applied") return await this.#afterLoss(accepted, version, outcome);
     this.#version = version;
@@ -246,9 +260,11 @@ export class Engine implements TransactionBackend {
   }
 
   /** A store that fails without saying that it wrote nothing may have written. */
-  async #tryApply(mutations: readonly StoreMutation[]): Promise<ApplyOutcome> {
+  async #tryApply(mutations: readonly StoreMutation[], reserve: boolean): Promise<ApplyOutcome> {
     try {
-      return await this.#deps.store.apply(mutations, { epoch: this.epoch });
+      const outcome = await this.#deps.store.apply(mutations, { epoch: this.epoch, reserve });
+      if (!reserve) this.#full = false;
+      return outcome;
     } catch (error) {
       if (error instanceof InvariantError || (isPondError(error) && NOTHING_WRITTEN.has(error.code)))
         throw error;
@@ -262,7 +278,13 @@ export class Engine implements TransactionBackend {
    */
   async #failBatch(accepted: Accepted, error: unknown): Promise<void> {
     this.#version += BigInt(accepted.length);
-    for (const [commit] of accepted) commit.fail(error);
+    this.#full ||= isPondError(error, "STORE_FULL");
+    const mixed = this.#full && accepted.some(([commit]) => !mayUseReserve(commit));
+    for (const [commit] of accepted) {
+      // Apart from the others it may be written yet, but the log has what it wrote: a new transaction is to try it.
+      if (mixed && mayUseReserve(commit)) commit.settle({ kind: "conflict" });
+      else commit.fail(error);
+    }
     if (error instanceof InvariantError || (isPondError(error) && error.code === "STORE_CORRUPT")) {
       this.#endOfItself("failed");
       return;
@@ -320,6 +342,10 @@ export class Engine implements TransactionBackend {
     if (this.#ended) throw notOwner("it lost it");
     if (!this.#deps.holdsLease()) throw notOwner("its lease ran out");
   }
+}
+
+function mayUseReserve({ request }: PendingCommit): boolean {
+  return request.reserve;
 }
 
 const NOTHING_WRITTEN: ReadonlySet<string> = new Set(["STORE_FULL", "STORE_UNREACHABLE", "STORE_CORRUPT"]);

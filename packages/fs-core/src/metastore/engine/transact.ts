@@ -2,7 +2,7 @@
 import type { Clock, Random } from "@smallpond/base";
 import { isWorthAnotherTry, metastoreError } from "../errors.ts";
 import type { RetrySettings } from "../settings.ts";
-import type { BeginOptions, Metastore, Transaction, TransactOptions } from "../transaction.ts";
+import type { BeginOptions, CommitOptions, Metastore, Transaction, TransactOptions } from "../transaction.ts";
 
 export interface TransactDeps {
   readonly metastore: Pick<Metastore, "begin">;
@@ -22,7 +22,8 @@ export async function transact<T>(
   let restMs = timeoutMs;
   let pauseMs = settings.pauseMs;
   for (;;) {
-    const tried = await tryOnce(deps, body, { signal: options.signal, timeoutMs: restMs });
+    const { signal, reserve = false } = options;
+    const tried = await tryOnce(deps, body, { signal, reserve, timeoutMs: restMs });
     if (tried.kind === "committed") return tried.value;
     if (tried.kind === "unknown" && options.repeatable !== true) throw commitUnknown();
     restMs = untilMs - clock.monotonicMs() - pauseMs;
@@ -42,7 +43,7 @@ type Try<T> =
 async function tryOnce<T>(
   { metastore }: TransactDeps,
   body: (transaction: Transaction) => Promise<T>,
-  options: BeginOptions,
+  options: BeginOptions & CommitOptions,
 ): Promise<Try<T>> {
   let transaction: Transaction | undefined;
   try {

@@ -134,6 +134,7 @@ export const commitBody: Codec<CommitBody> = struct({
   readRanges: list(TEXT_RANGE, PARTS_MAX),
   cleared: list(TEXT_RANGE, PARTS_MAX),
   writes: list(WRITE, PARTS_MAX),
+  reserve: bool,
 });
 
 /** Bytes of a commit that go in the question; larger ones go beside it. */

@@ -6,6 +6,7 @@ import { assert, type SignalOptions } from "@smallpond/base";
 import { chainId, chainTableId, nodeId, targetId } from "../../ids.ts";
 import { afterKey, prefixRange } from "../../metastore/keys.ts";
 import type { Metastore, ReadTransaction, Transaction } from "../../metastore/transaction.ts";
+import { withReserve } from "../../metastore/with-reserve.ts";
 import { type Codec, decode, encode } from "../../wire/codec/index.ts";
 import { CONFIG_KINDS, type Config, type ConfigKind } from "../model/config.ts";
 import { mgmtdError } from "../model/errors.ts";
@@ -31,7 +32,8 @@ export class MgmtdStore {
   readonly #metastore: Metastore;
 
   constructor(deps: { readonly metastore: Metastore }) {
-    this.#metastore = deps.metastore;
+    // Its rows are few; without them nobody is primary, and no room could be made.
+    this.#metastore = withReserve(deps.metastore);
   }
 
   /** Who is primary, or was last; nothing in a new store. */

@@ -18,6 +18,8 @@ export interface ServeMindSettings extends MindSettings {
   readonly directory: string;
   /** Bytes that the store may take on the disk. Default 256 GiB. */
   readonly storeBytesMax?: number;
+  /** Of these, kept back for what frees rows. Default an eighth, at most 1 GiB. */
+  readonly storeReserveBytes?: number;
   /** The cluster's, in hex. */
   readonly secret: string;
   /** Where metrics and health are told; nowhere without it. */
@@ -47,7 +49,7 @@ export async function serveMind(
 ): Promise<ServedMind> {
   const { writeLog = (line) => void process.stderr.write(`${line}\n`), wrapStore = (store) => store } =
     options;
-  const { directory, storeBytesMax, secret, admin, logLevel = "info" } = settings;
+  const { directory, storeBytesMax, storeReserveBytes, secret, admin, logLevel = "info" } = settings;
   const clock = openBootClock();
   const log = new Logger(
     { clock, sink: (line) => writeLog(formatLogLine(line)) },
@@ -58,6 +60,7 @@ export async function serveMind(
   const disk = await openLmdbStore({
     directory,
     ...(storeBytesMax === undefined ? {} : { bytesMax: storeBytesMax }),
+    ...(storeReserveBytes === undefined ? {} : { reserveBytes: storeReserveBytes }),
   });
   const deps = {
     store: wrapStore(disk),

@@ -106,6 +106,17 @@ test("a full metadata store is ENOSPC, and all is well when there is room again"
   expect(await client.names("/")).toEqual(["a", "b"]);
 });
 
+test("a metadata store that keeps room back is ENOSPC for what is made, and takes what is removed", async () => {
+  const namespace = await TestNamespace.start();
+  const client = namespace.client();
+  await client.create("/a");
+  namespace.store.set({ full: "reserved" });
+  await expect(client.create("/b")).rejects.toMatchObject({ code: "ENOSPC", kind: "unavailable" });
+  await expect(client.unlink("/x")).rejects.toMatchObject({ code: "ENOENT" });
+  await client.unlink("/a");
+  expect(await client.names("/")).toEqual([]);
+});
+
 test("who may not act as somebody is refused without a trace", async () => {
   const namespace = await TestNamespace.start();
   const client = namespace.client(ALICE);
