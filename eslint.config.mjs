@@ -170,11 +170,12 @@ const FS_ROOMS = {
   metastore: [],
   mgmtd: ["metastore"],
   meta: ["metastore", "mgmtd"],
-  storage: [],
+  storage: ["mgmtd"],
+  client: ["mgmtd", "meta", "storage", "cluster"],
 };
 
 function fsRoom(room) {
-  const closed = [...Object.keys(FS_ROOMS), "client", "cluster", "platform"].filter(
+  const closed = [...Object.keys(FS_ROOMS), "cluster", "platform"].filter(
     (other) => other !== room && other !== "wire" && other !== "service" && !FS_ROOMS[room].includes(other),
   );
   const patterns = closed.map((other) => ({
