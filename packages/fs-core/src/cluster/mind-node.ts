@@ -52,10 +52,18 @@ export interface MindDeps {
   readonly secret: Uint8Array;
   /** For commits of processes that do not own the store. */
   readonly pool: BufferPool;
-  /** Storage as metadata sees it; not looked at where settings say that there is none. */
-  readonly chunks?: ChunkService;
+  /** Storage as metadata sees it, or how to make it; not looked at where settings say that there is none. */
+  readonly chunks?: ChunkService | ((mind: ChunksOf) => ChunkService);
   /** Told of a broken invariant: the process must not go on. */
   readonly onInvariant: (error: InvariantError) => void;
+}
+
+/** What of the process a way to its storage services stands on. It ends before them. */
+export interface ChunksOf {
+  /** Knows the routing. */
+  readonly agent: NodeAgent;
+  /** Connections as a member of the cluster. */
+  readonly callers: RpcClients;
 }
 
 export class MindNode implements AsyncDisposable {
@@ -96,7 +104,13 @@ export class MindNode implements AsyncDisposable {
     );
     const { metastore, agent, router } = this;
     this.meta = new MetaService(
-      { ...deps, metastore, router, clients: clientsOf(agent), ...storageOf(deps, settings, agent) },
+      {
+        ...deps,
+        metastore,
+        router,
+        clients: clientsOf(agent),
+        ...storageOf(deps, settings, { agent, callers }),
+      },
       { ...settings.meta, secrets: [deps.secret] },
     );
   }
@@ -177,9 +191,9 @@ interface Parts {
 function storageOf(
   { chunks }: MindDeps,
   { storage = "chains" }: MindSettings,
-  agent: NodeAgent,
+  mind: ChunksOf,
 ): { readonly chunks: ChunkService; readonly tables: ChainTables } {
   if (storage === "none") return { chunks: chunksWithoutStorage(), tables: tablesWithoutStorage() };
   assert(chunks !== undefined, "a cluster with storage needs a way to it");
-  return { chunks, tables: tablesOf(agent) };
+  return { chunks: typeof chunks === "function" ? chunks(mind) : chunks, tables: tablesOf(mind.agent) };
 }
