@@ -35,7 +35,10 @@ export interface WriteItem extends ChainAt, RequestIdentity {
   readonly key: ChunkKey;
   /** Within the chunk; a gap behind the chunk's end is filled with zeros. */
   readonly offset: number;
-  /** Bytes in the bulk, at least 1. */
+  /**
+   * Bytes in the bulk. With none it changes no bytes, makes the chunk if there is none, and like any other makes older
+   * requests of its channel stale: that is how a writer gets rid of one that it gave up.
+   */
   readonly length: number;
   /** CRC-32C of them. */
   readonly crc: number;
