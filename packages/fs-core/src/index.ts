@@ -1,4 +1,5 @@
 /** The main door of `@smallpond/fs-core`. */
+export { checkOverRpc, type FsckEvent, type FsckOptions } from "./cluster/fsck-caller.ts";
 export { MetaCaller, type MetaCallerDeps, type MetaCallerSettings } from "./cluster/meta-caller.ts";
 export { META, type MetaMethods } from "./cluster/meta-methods.ts";
 export { type MindDeps, MindNode } from "./cluster/mind-node.ts";
@@ -24,11 +25,13 @@ export {
 export type { ChunkService, ChunkSpace, FileData } from "./meta/collect/chunk-service.ts";
 export type { Finding, FindingCode, FsckReport, Repair, Severity } from "./meta/fsck/finding.ts";
 export {
+  type CheckProgress,
   check as checkMetadata,
   checkLive as checkMetadataLive,
   type LiveCheckOptions,
 } from "./meta/fsck/fsck.ts";
 export { type RepairOutcome, repair as repairMetadata } from "./meta/fsck/repair.ts";
+export type { FsckSummary, ToldFinding, ToldRepair } from "./meta/fsck/rpc/fsck-method.ts";
 export { type FsckSource, liveSource, snapshotSource } from "./meta/fsck/source.ts";
 export {
   ERRNO,

@@ -34,6 +34,8 @@ const PAUSE_MS_MAX = 500;
 export type Asked<Q> = Omit<Q, keyof MutationHeader>;
 
 export interface MetaCallOptions extends SignalOptions {
+  /** All tries of this call, where it is not what the settings say. */
+  readonly timeoutMs?: number;
   /** Of a change that is asked for again after its outcome stayed unknown. */
   readonly request?: RequestId;
 }
@@ -53,6 +55,11 @@ export class MetaCaller {
     this.#turn = deps.random.int(deps.callers.length);
   }
 
+  /** An identity for something that is asked for more than once. */
+  newRequest(): RequestId {
+    return newRandomId<RequestId>(this.#deps.random);
+  }
+
   /** Errors of the file system are thrown as they came; what nobody answered in time, as the last try failed. */
   async ask<Q extends QuestionHeader, A>(
     method: Method<Q, A>,
@@ -68,15 +75,15 @@ export class MetaCaller {
     question: Asked<Q>,
     options: MetaCallOptions = {},
   ): Promise<A> {
-    const request = options.request ?? newRandomId<RequestId>(this.#deps.random);
+    const request = options.request ?? this.newRequest();
     const asked = { as: this.#settings.as, client: this.client, request, ...question };
     return await this.#send(method, asked as unknown as Q, options);
   }
 
-  async #send<Q, A>(method: Method<Q, A>, question: Q, options: SignalOptions): Promise<A> {
+  async #send<Q, A>(method: Method<Q, A>, question: Q, options: MetaCallOptions): Promise<A> {
     const { clock, random, callers } = this.#deps;
     const { timeoutMs = TIMEOUT_MS, attemptMs = ATTEMPT_MS } = this.#settings;
-    const untilMs = clock.monotonicMs() + timeoutMs;
+    const untilMs = clock.monotonicMs() + (options.timeoutMs ?? timeoutMs);
     let pauseMs = PAUSE_MS_MIN;
     for (;;) {
       const leftMs = untilMs - clock.monotonicMs();

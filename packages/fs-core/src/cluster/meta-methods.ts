@@ -1,5 +1,6 @@
 /** What can be asked of a metadata service, by name: the side of whoever asks. */
 import { moveToTrash } from "../meta/collect/trash/move-to-trash.ts";
+import { FSCK } from "../meta/fsck/rpc/fsck-method.ts";
 import { cancelLock } from "../meta/locks/cancel-lock.ts";
 import { releaseLocks } from "../meta/locks/release-locks.ts";
 import { setLock } from "../meta/locks/set-lock.ts";
@@ -49,6 +50,7 @@ export interface MetaMethods {
   readonly cancelLock: typeof cancelLock.method;
   readonly close: typeof close.method;
   readonly create: typeof create.method;
+  readonly fsck: typeof FSCK;
   readonly getQuota: typeof getQuota.method;
   readonly getXattr: typeof getXattr.method;
   readonly link: typeof link.method;
@@ -95,6 +97,7 @@ export const META: MetaMethods = {
   cancelLock: cancelLock.method,
   close: close.method,
   create: create.method,
+  fsck: FSCK,
   getQuota: getQuota.method,
   getXattr: getXattr.method,
   link: link.method,

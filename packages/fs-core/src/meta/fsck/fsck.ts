@@ -61,6 +61,15 @@ export interface LiveCheckOptions extends SignalOptions {
   readonly looks?: number;
   /** Between two looks. Default 2 s. */
   readonly pauseMs?: number;
+  /** Told of every page that was read. It must not throw. */
+  readonly onProgress?: (progress: CheckProgress) => void;
+}
+
+export interface CheckProgress {
+  /** From 1. */
+  readonly look: number;
+  /** Read by this look. */
+  readonly rows: number;
 }
 
 /** Looks while others work: reports what every look finds. */
@@ -68,16 +77,33 @@ export async function checkLive(
   deps: { readonly metastore: Metastore; readonly clock: Clock },
   options: LiveCheckOptions = {},
 ): Promise<FsckReport> {
-  const { looks = 3, pauseMs = 2000, ...signal } = options;
-  let report = await check(liveSource(deps.metastore, signal));
+  const { looks = 3, pauseMs = 2000, onProgress = () => {}, ...signal } = options;
+  const lookOnce = (look: number): Promise<FsckReport> =>
+    check(told(liveSource(deps.metastore, signal), (rows) => onProgress({ look, rows })));
+  let report = await lookOnce(1);
   for (let look = 1; look < looks && report.findings.length > 0; look++) {
     await deps.clock.sleep(pauseMs, signal);
-    const next = await check(liveSource(deps.metastore, signal));
+    const next = await lookOnce(look + 1);
     const before = new Set(report.findings.map(wordsOf));
     const findings = next.findings.filter((finding) => before.has(wordsOf(finding)));
     report = { ...next, findings, truncated: report.truncated && next.truncated };
   }
   return report;
+}
+
+/** The same source; `onRows` hears how many rows were read so far. */
+function told(source: FsckSource, onRows: (rows: number) => void): FsckSource {
+  let rows = 0;
+  return {
+    get: (key) => source.get(key),
+    async *pages(range) {
+      for await (const page of source.pages(range)) {
+        rows += page.length;
+        onRows(rows);
+        yield page;
+      }
+    },
+  };
 }
 
 function wordsOf({ code, subject, detail }: Finding): string {

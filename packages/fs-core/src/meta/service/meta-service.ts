@@ -24,6 +24,7 @@ import { sideBySide } from "../collect/side-by-side.ts";
 import { Sweeper } from "../collect/sweeper.ts";
 import { moveToTrash } from "../collect/trash/move-to-trash.ts";
 import { TrashCleaner } from "../collect/trash/trash-cleaner.ts";
+import { Checks } from "../fsck/rpc/checks.ts";
 import { InodeIds } from "../inodes/inode-ids.ts";
 import { ensureRoot } from "../inodes/root.ts";
 import { LayoutChooser } from "../layout/layout-chooser.ts";
@@ -86,6 +87,7 @@ export class MetaService implements AsyncDisposable {
   readonly #members: Members;
   readonly #space: SpaceWatch;
   readonly #background: Background;
+  readonly #checks: Checks;
   readonly #outcomes: Family<Counter>;
   #hasRoot = false;
 
@@ -105,6 +107,8 @@ export class MetaService implements AsyncDisposable {
       "operation",
       "outcome",
     ]);
+    this.#checks = new Checks({ ...deps, metastore: withReserve(metastore) });
+    this.#checks.offer(deps.router);
     for (const operation of META_OPERATIONS) this.#offer(operation);
   }
 
@@ -129,6 +133,7 @@ export class MetaService implements AsyncDisposable {
   /** Ends the background work. Calls that are still running end by themselves: close the server first. */
   async close(): Promise<void> {
     await this.#background.stop();
+    await this.#checks.close();
     await this.#members.leave().catch(() => {});
   }
 
