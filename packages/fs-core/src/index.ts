@@ -1,4 +1,20 @@
 /** The main door of `@smallpond/fs-core`. */
+export {
+  type BootstrapDeps,
+  type BootstrapOptions,
+  type BootstrapRequest,
+  bootstrap,
+} from "./cluster/bootstrap/bootstrap.ts";
+export { type BootstrapPlan, planBootstrap } from "./cluster/bootstrap/plan.ts";
+export {
+  type ClusterStrength,
+  type Readiness,
+  readinessOf,
+  readinessText,
+} from "./cluster/bootstrap/readiness.ts";
+export type { RootUser } from "./cluster/bootstrap/root-user.ts";
+export { type ClusterShape, type ShapeNode, targetsOfDisk } from "./cluster/bootstrap/shape.ts";
+export { type WaitOptions, waitUntilUp } from "./cluster/bootstrap/wait-until-up.ts";
 export { checkOverRpc, type FsckEvent, type FsckOptions } from "./cluster/fsck-caller.ts";
 export { MetaCaller, type MetaCallerDeps, type MetaCallerSettings } from "./cluster/meta-caller.ts";
 export { META, type MetaMethods } from "./cluster/meta-methods.ts";

@@ -13,6 +13,11 @@ export {
   MindProcess,
   type MindProcessOptions,
 } from "./processes/mind-process.ts";
+export {
+  type ConnectManagerSettings,
+  connectManager,
+  type ManagerConnection,
+} from "./serve/connect-manager.ts";
 export { type ConnectMetaSettings, connectMeta, type MetaConnection } from "./serve/connect-meta.ts";
 export {
   type ServedMind,
