@@ -69,6 +69,8 @@ export interface ChunksOf {
 export class MindNode implements AsyncDisposable {
   /** Where it is reached, its port filled in. */
   readonly address: NetAddress;
+  /** Of this life of the process: by it a supervisor reports its death. */
+  readonly incarnation: string;
   /** What it offers, for callers of the same process. */
   readonly router: RpcRouter;
   readonly metastore: MetastoreNode;
@@ -91,6 +93,7 @@ export class MindNode implements AsyncDisposable {
     this.address = parts.address;
     const { address } = parts;
     const incarnation = toHex(deps.random.bytes(16));
+    this.incarnation = incarnation;
     const callers = this.#clients;
     this.metastore = new MetastoreNode(
       { ...deps, metrics: new MetastoreMetrics(deps.metrics), callerOf: (at) => callers.to(at) },

@@ -7,12 +7,24 @@ export {
 } from "./admin-http.ts";
 export { LmdbStore, type LmdbStoreSettings, openLmdbStore } from "./lmdb-store.ts";
 export { NodeCrypto } from "./node-crypto.ts";
+export { endWithParent } from "./processes/end-with-parent.ts";
 export {
   MIND_ARGUMENTS,
   type MindEnd,
   MindProcess,
   type MindProcessOptions,
+  mindCommand,
 } from "./processes/mind-process.ts";
+export { type LifeOfNode, reportDeathsTo } from "./processes/report-deaths.ts";
+export type { ChildCommand, ChildEnd } from "./processes/supervised-child.ts";
+export {
+  type ChildDeath,
+  type ChildStatus,
+  DEFAULT_SUPERVISOR_SETTINGS,
+  Supervisor,
+  type SupervisorDeps,
+  type SupervisorSettings,
+} from "./processes/supervisor.ts";
 export {
   type ConnectManagerSettings,
   connectManager,

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type NetAddress, PondError } from "@smallpond/base";
 import type { ServeMindSettings } from "../serve/serve-mind.ts";
+import type { ChildCommand } from "./supervised-child.ts";
 
 export interface MindProcessOptions {
   /** Before the entry, as Node takes them: loaders for processes that run from source. */
@@ -27,6 +28,13 @@ export const MIND_ARGUMENTS: readonly string[] = ["--max-semi-space-size=64"];
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 const ENTRY = fileURLToPath(new URL(`../serve/mind-main${EXTENSION}`, import.meta.url));
 
+/** The same process for a supervisor. */
+export function mindCommand(settings: ServeMindSettings, options: MindProcessOptions = {}): ChildCommand {
+  const { nodeArguments = [], stderr = "inherit" } = options;
+  const args = [...MIND_ARGUMENTS, ...nodeArguments, ENTRY, JSON.stringify(settings)];
+  return { name: `mind ${settings.node}`, command: process.execPath, args, stderr };
+}
+
 export class MindProcess {
   readonly address: NetAddress;
   readonly adminAddress: NetAddress | undefined;
@@ -47,14 +55,8 @@ export class MindProcess {
    * @throws PROCESS_ENDED when it ends before.
    */
   static async start(settings: ServeMindSettings, options: MindProcessOptions = {}): Promise<MindProcess> {
-    const { nodeArguments = [], stderr = "inherit" } = options;
-    const child = spawn(
-      process.execPath,
-      [...MIND_ARGUMENTS, ...nodeArguments, ENTRY, JSON.stringify(settings)],
-      {
-        stdio: ["ignore", "pipe", stderr],
-      },
-    );
+    const { command, args, stderr = "inherit" } = mindCommand(settings, options);
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", stderr] });
     const ended = new Promise<MindEnd>((resolve, reject) => {
       child.once("error", reject);
       child.once("exit", (code, signal) => resolve({ code, signal }));
