@@ -1,0 +1,80 @@
+/** Tunables of the whole file system: everything quicker and smaller than it is in life, so that it meets. */
+import type { MetaSettingsChanges, StoreSettings } from "@smallpond/fs-core";
+import type { KnobValues } from "../../world/knobs.ts";
+import { MIND_KNOBS } from "../mind/mind-knobs.ts";
+
+const OWN_KNOBS = {
+  minds: { default: 2, min: 1, max: 3 },
+  nodes: { default: 3, min: 2, max: 5 },
+  chains: { default: 2, min: 1, max: 4 },
+  replicas: { default: 3, min: 1, max: 3 },
+  stripe: { default: 2, min: 1, max: 4 },
+  clients: { default: 3, min: 1, max: 4 },
+  files: { default: 2, min: 1, max: 4 },
+  /** Of the largest file that is written at random places. */
+  chunksMax: { default: 3, min: 1, max: 6 },
+  thinkMs: { default: 40, min: 5, max: 300 },
+  attemptMs: { default: 1000, min: 200, max: 3000 },
+  operationMs: { default: 8000, min: 2000, max: 15_000 },
+  /** Of clients that went away for long. */
+  sleepMs: { default: 4000, min: 500, max: 12_000 },
+  collectMs: { default: 300, min: 50, max: 2000 },
+  garbageDelayMs: { default: 300, min: 0, max: 2000 },
+  whimMs: { default: 4000, min: 500, max: 10_000 },
+  supervised: { default: 0, min: 0, max: 1, fraction: true },
+  segmentKiB: { default: 1024, min: 512, max: 4096 },
+  checkpointKiB: { default: 2048, min: 512, max: 8192 },
+  sumCacheBytes: { default: 65_536, min: 0, max: 65_536 },
+  replicated: { default: 0, min: 0, max: 1, fraction: true },
+  faultMs: { default: 8000, min: 2000, max: 20_000 },
+  quietMs: { default: 1200, min: 150, max: 5000 },
+  strikeMs: { default: 1000, min: 50, max: 6000 },
+} as const;
+
+export const FS_KNOBS: typeof MIND_KNOBS & typeof OWN_KNOBS = { ...MIND_KNOBS, ...OWN_KNOBS };
+
+export type FsKnobs = KnobValues<typeof FS_KNOBS>;
+
+const KiB = 1024;
+export const CHUNK_BYTES: number = 64 * KiB;
+
+export function fsMetaSettings(knobs: FsKnobs): MetaSettingsChanges {
+  return {
+    namespace: { garbageDelayMs: knobs.garbageDelayMs, chunkBytes: CHUNK_BYTES, stripe: knobs.stripe },
+    collect: {
+      everyMs: knobs.collectMs,
+      openRetryMs: 2000,
+      retryMs: 200,
+      retryMsMax: 2000,
+      entriesPerStep: 3,
+    },
+    sessions: { clientGraceMs: 400, reapEveryMs: 300, spillMs: 3000 },
+    members: { beatMs: 400, deadMs: 2000 },
+    locks: { waitMs: 500, lookEveryMs: 50, waiterStaleMs: 3000 },
+    space: { everyMs: 2000 },
+    sweepEveryMs: 1000,
+    requestSlotMs: 45_000,
+  };
+}
+
+/** Bytes of a storage node's disk: a full one is near. */
+export const DISK_BYTES: number = 128 * KiB * KiB;
+
+export function fsStoreSettings(knobs: FsKnobs): Partial<StoreSettings> {
+  return {
+    durability: knobs.replicated >= 0.7 ? "replicated" : "fsync",
+    flushMs: 50,
+    segmentBytes: knobs.segmentKiB * KiB,
+    batchBytesMax: 200 * KiB,
+    checkpointBytes: knobs.checkpointKiB * KiB,
+    shardBytes: 64 * KiB,
+    checkpointStepBytes: 64 * KiB,
+    stepBytes: 64 * KiB,
+    blockFileBytes: 1024 * KiB,
+    growBytes: 256 * KiB,
+    reserveBytes: 2048 * KiB,
+    sumCacheBytes: knobs.sumCacheBytes,
+    redoBytesMax: 512 * KiB,
+    applyMax: 4,
+  };
+}
