@@ -5,6 +5,22 @@ export {
   type AdminHttpSettings,
   DEFAULT_ADMIN_HTTP_SETTINGS,
 } from "./admin-http.ts";
+export { type ClusterFile, parseClusterFile, shapeOf } from "./cluster-directory/cluster-file.ts";
+export { type DirectoryLock, isDirectoryLocked, lockDirectory } from "./cluster-directory/directory-lock.ts";
+export { type ClusterChoices, DEFAULT_PORT } from "./cluster-directory/new-cluster.ts";
+export {
+  type OpenedDirectory,
+  openClusterDirectory,
+  readClusterFile,
+} from "./cluster-directory/open-directory.ts";
+export { type RunningCluster, readRunning } from "./cluster-directory/running.ts";
+export {
+  type ClusterProfile,
+  type ClusterProfiles,
+  clusterProfilesPath,
+  readClusterProfiles,
+  rememberCluster,
+} from "./cluster-profiles.ts";
 export { LmdbStore, type LmdbStoreSettings, openLmdbStore } from "./lmdb-store.ts";
 export { NodeCrypto } from "./node-crypto.ts";
 export { endWithParent } from "./processes/end-with-parent.ts";
