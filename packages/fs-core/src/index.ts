@@ -15,6 +15,13 @@ export {
 export type { RootUser } from "./cluster/bootstrap/root-user.ts";
 export { type ClusterShape, type ShapeNode, targetsOfDisk } from "./cluster/bootstrap/shape.ts";
 export { type WaitOptions, waitUntilUp } from "./cluster/bootstrap/wait-until-up.ts";
+export {
+  type ChainStanding,
+  type ClusterStatus,
+  clusterStatus,
+  type NodeStanding,
+  type TargetStanding,
+} from "./cluster/cluster-status.ts";
 export { checkOverRpc, type FsckEvent, type FsckOptions } from "./cluster/fsck-caller.ts";
 export { MetaCaller, type MetaCallerDeps, type MetaCallerSettings } from "./cluster/meta-caller.ts";
 export { META, type MetaMethods } from "./cluster/meta-methods.ts";

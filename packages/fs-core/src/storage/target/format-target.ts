@@ -23,6 +23,8 @@ export async function formatTarget(
     readonly cluster: string;
     readonly target: number;
     readonly segmentBytes?: number;
+    /** False for one that takes the place of another whose bytes are lost: it counts once others have filled it. */
+    readonly isComplete?: boolean;
   },
 ): Promise<Superblock> {
   const { disk, crc } = deps;
@@ -46,7 +48,7 @@ export async function formatTarget(
     { disk, crc, directory: checkpointPath(directory), salt },
     { checkpoint: 1, firstSegment: 1, firstBatch: 1n, chunks: 0, shards: [] },
   );
-  const mark = { bootId: "", isReplicated: false, isClosed: true, isComplete: true };
+  const mark = { bootId: "", isReplicated: false, isClosed: true, isComplete: place.isComplete ?? true };
   await writeBootMark(deps, directory, { mark, generation: salt });
   await disk.syncDirectory(blocksPath(directory));
   await writeSuperblock(deps, directory, superblock);
