@@ -41,9 +41,18 @@ import { storeBusy, storeClosed, storeFailed } from "./model/errors.ts";
 import type { Crc } from "./model/pages.ts";
 import { type CommitOutcome, commit, discard } from "./ops/commit.ts";
 import { compact } from "./ops/compact.ts";
-import { type ChunkState, holes, type LastChunk, lastChunk, listChunks, stateOf } from "./ops/query.ts";
+import { forgetDue, noteTruncated, revoke } from "./ops/notes.ts";
+import {
+  type ChunkState,
+  holes,
+  type LastChunk,
+  lastChunk,
+  listChunks,
+  pendingChunks,
+  stateOf,
+} from "./ops/query.ts";
 import { type ChunkRead, type ReadRange, read, readLatest } from "./ops/read.ts";
-import { type RangeRemoval, removeRange } from "./ops/remove-range.ts";
+import { type RangeRemoval, removeChunks, removeRange } from "./ops/remove-range.ts";
 import { type ReplaceRequest, replace } from "./ops/replace.ts";
 import { type ScrubPage, scrub } from "./ops/scrub.ts";
 import { type PreparedUpdate, type UpdateOptions, type UpdateOutcome, update } from "./ops/update.ts";
@@ -52,6 +61,8 @@ import { Housekeeping } from "./store/housekeeping.ts";
 import { type OpenedStore, openStore } from "./store/open-store.ts";
 import { record, type StoreBug, type StoreParts } from "./store/parts.ts";
 import type { UpdateOperation } from "./store/plan-update.ts";
+import type { RevokedSession } from "./store/revoked-table.ts";
+import type { TruncatedFile } from "./store/truncated-table.ts";
 import type { Superblock } from "./target/superblock.ts";
 
 export interface StoreDeps {
@@ -171,6 +182,11 @@ export class ChunkStore implements AsyncDisposable {
     return stateOf(this.#parts.state, key);
   }
 
+  /** Every chunk with a pending version, in order. */
+  pendings(): readonly ChunkState[] {
+    return pendingChunks(this.#parts.state);
+  }
+
   lastChunk(file: FileData): LastChunk {
     return lastChunk(this.#parts.state, file);
   }
@@ -196,6 +212,11 @@ export class ChunkStore implements AsyncDisposable {
     return this.#run(() => removeRange(this.#parts, file, range));
   }
 
+  /** Removes these chunks of a file, as far as they are there: at most 4096 at once. */
+  removeChunks(file: FileData, chunks: readonly number[]): Promise<void> {
+    return this.#run(() => removeChunks(this.#parts, file, chunks));
+  }
+
   /** The last request of a channel, with its answer. */
   answerTo(session: SessionId, channel: number): DedupeEntry | undefined {
     return this.#parts.state.dedupe.get(session, channel);
@@ -211,9 +232,47 @@ export class ChunkStore implements AsyncDisposable {
     return this.#run(() => record(this.#parts, { kind: "remember", ...entry }));
   }
 
-  /** Forgets a session that is revoked or over. */
+  /** Forgets what a session was answered. */
   forgetSession(session: SessionId): Promise<void> {
     return this.#run(() => record(this.#parts, { kind: "forget-session", session }));
+  }
+
+  /** Notes durably that nothing of the sessions is done any more, until a time by the wall clock (I11). */
+  revoke(revocation: { readonly sessions: readonly SessionId[]; readonly untilMs: number }): Promise<void> {
+    return this.#run(() => revoke(this.#parts, revocation));
+  }
+
+  isRevoked(session: SessionId): boolean {
+    return this.#parts.state.revoked.has(session);
+  }
+
+  /** What a replica that catches up is sent, like `answers` and `truncations`. */
+  revocations(): readonly RevokedSession[] {
+    return this.#parts.state.revoked.all();
+  }
+
+  /** Notes durably that truncations of the file up to this version are done; a lower one than before changes nothing. */
+  noteTruncated(note: TruncatedFile): Promise<void> {
+    return this.#run(() => noteTruncated(this.#parts, note));
+  }
+
+  /** Up to which version the file is truncated, as long as it has chunks here or its removal was not asked for. */
+  truncatedUpTo(file: FileData): number | undefined {
+    return this.#parts.state.truncated.get(file);
+  }
+
+  truncations(): readonly TruncatedFile[] {
+    return this.#parts.state.truncated.all();
+  }
+
+  /** Forgets answers, revocations and truncations, durably: those of a predecessor take their place. */
+  resetNotes(): Promise<void> {
+    return this.#run(() => record(this.#parts, { kind: "reset-notes" }));
+  }
+
+  /** Forgets some of what is due by the wall clock; call it now and then. How many. */
+  forgetDue(wallMs: number): number {
+    return forgetDue(this.#parts, wallMs);
   }
 
   /** Makes everything durable that was told. */

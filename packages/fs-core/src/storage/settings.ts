@@ -42,8 +42,20 @@ export interface StoreSettings {
   readonly redoBytesMax: number;
   /** Chunks whose images are written to their blocks at once. */
   readonly applyMax: number;
-  /** Remembered answers, one for each channel of a session; a request of one more channel is `STORE_BUSY`. */
+  /**
+   * Remembered answers, one for each channel of a session; a client's request of one more channel is `STORE_BUSY`. Twice as
+   * many for requests that other replicas pass on, as those have been accepted.
+   */
   readonly dedupeMax: number;
+  /**
+   * What a session was answered may be forgotten when nothing was heard of it for so long: longer than a capability lives,
+   * with what two clocks may be apart. Nobody repeats a request for longer.
+   */
+  readonly answersIdleMs: number;
+  /** Revoked sessions that are remembered; one more is `STORE_BUSY`. */
+  readonly revokedMax: number;
+  /** Files whose truncation is remembered; truncating one more is `STORE_BUSY`. */
+  readonly truncatedMax: number;
 }
 
 export const DEFAULT_STORE_SETTINGS: StoreSettings = {
@@ -66,6 +78,9 @@ export const DEFAULT_STORE_SETTINGS: StoreSettings = {
   redoBytesMax: 64 * 2 ** 20,
   applyMax: 16,
   dedupeMax: 262_144,
+  answersIdleMs: 3_900_000,
+  revokedMax: 262_144,
+  truncatedMax: 1_048_576,
 };
 
 export function storeSettings(changes: Partial<StoreSettings> = {}): StoreSettings {

@@ -87,6 +87,15 @@ const RECORDS: readonly (readonly [StoreRecord, string])[] = [
     "090123456789abcdef0123456789abcdef0102ac02fedcba9876543210fedcba9876543210020908",
   ],
   [{ kind: "forget-session", session }, "0a0123456789abcdef0123456789abcdef"],
+  [
+    { kind: "revoke", sessions: [session], untilMs: 1_767_225_600_000 },
+    "0c010123456789abcdef0123456789abcdef000080aa6db77942",
+  ],
+  [
+    { kind: "truncated", file: { inode: key.inode, dataVersion: 3 }, truncateVersion: 4 },
+    "0d44332211000000000300000004<3 zeros>",
+  ],
+  [{ kind: "reset-notes" }, "0e"],
   [{ kind: "redo", key, block, images: [image] }, "0b44332211000000000200000005000000140b0a0000010300<page>"],
 ];
 

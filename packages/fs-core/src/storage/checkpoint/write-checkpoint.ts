@@ -3,8 +3,9 @@
  * by then, and the checkpoint holds at least that. What comes while it is written may be in it or not; the journal from that
  * segment on says it again, and since records tell states, saying it twice does no harm.
  *
- * Three things stand in the journal before that segment and nowhere else, so they are taken down in the moment of its
- * beginning: pending versions, images that are not in their blocks yet, and checksums that are not in their files.
+ * Three things stand in the journal before that segment and nowhere else, and vanish when they are done, so they are taken
+ * down in the moment of its beginning: pending versions, images that are not in their blocks yet, and checksums that are not
+ * in their files. What is remembered besides is taken down like the index, a step at a time, wherever it is by then.
  */
 import { assert } from "@smallpond/base";
 import { ByteWriter } from "../../wire/codec/index.ts";
@@ -12,7 +13,7 @@ import type { BlockFiles } from "../blocks/block-files.ts";
 import { keyAfter } from "../index/chunk-index.ts";
 import { keyAt, RECORD_BYTES, RECORD_WORDS } from "../index/packed.ts";
 import type { Journal } from "../journal/journal.ts";
-import { type DedupeEntry, type StoreRecord, storeRecord } from "../journal/records.ts";
+import { type StoreRecord, storeRecord } from "../journal/records.ts";
 import type { ChunkKey } from "../model/chunk.ts";
 import type { Pending } from "../store/pending-table.ts";
 import type { Redo } from "../store/redo-table.ts";
@@ -40,7 +41,6 @@ interface Captured {
   readonly firstBatch: bigint;
   readonly pendings: readonly Pending[];
   readonly redo: readonly Redo[];
-  readonly dedupe: readonly DedupeEntry[];
 }
 
 export async function writeCheckpoint(
@@ -54,7 +54,7 @@ export async function writeCheckpoint(
   const writer = new ShardWriter(deps.place, { checkpoint, shardBytes: settings.shardBytes });
   try {
     const chunks = await writeIndex(deps.state, writer, settings.checkpointStepBytes);
-    await writeRecords(captured, writer, settings.checkpointStepBytes);
+    await writeRecords(recordsOf(captured, deps.state), writer, settings.checkpointStepBytes);
     const shards = await writer.finish();
     const { segment: firstSegment, firstBatch } = captured;
     const manifest = { checkpoint, firstSegment, firstBatch, chunks, shards };
@@ -79,7 +79,6 @@ async function capture({ journal, state }: CheckpointDeps): Promise<Captured> {
       firstBatch,
       pendings: state.pendings.all(),
       redo: state.redo.all(),
-      dedupe: state.dedupe.all(),
     };
   });
   assert(captured !== undefined, "a rotation that succeeds is told");
@@ -100,19 +99,28 @@ async function writeIndex(state: StoreState, writer: ShardWriter, stepBytes: num
   }
 }
 
-async function writeRecords(captured: Captured, writer: ShardWriter, stepBytes: number): Promise<void> {
+/** A few hundred microseconds of work between two steps. */
+const STEP_RECORDS = 256;
+
+async function writeRecords(
+  records: Iterable<StoreRecord>,
+  writer: ShardWriter,
+  stepBytes: number,
+): Promise<void> {
   const bytes = new ByteWriter();
-  for (const record of recordsOf(captured)) {
+  let count = 0;
+  for (const record of records) {
     storeRecord.write(bytes, record);
-    if (bytes.size < stepBytes) continue;
+    count += 1;
+    if (bytes.size < stepBytes && count < STEP_RECORDS) continue;
     await writer.add("records", bytes.writtenView);
     bytes.reset();
+    count = 0;
   }
   if (bytes.size > 0) await writer.add("records", bytes.writtenView);
 }
 
-/** Answers behind pending versions: the newest answer of a channel may not be that of the pending version. */
-function* recordsOf({ pendings, redo, dedupe }: Captured): Generator<StoreRecord> {
+function* recordsOf({ pendings, redo }: Captured, state: StoreState): Generator<StoreRecord> {
   for (const { key, block, images } of redo) {
     const pages = [...images].map(([page, bytes]) => ({ page, bytes }));
     for (let at = 0; at < pages.length; at += REDO_IMAGES) {
@@ -120,5 +128,12 @@ function* recordsOf({ pendings, redo, dedupe }: Captured): Generator<StoreRecord
     }
   }
   for (const pending of pendings) yield recordOf(pending);
-  for (const entry of dedupe) yield { kind: "remember", ...entry };
+  // Pending versions bring their answers with them, also those that are forgotten or not the newest of their channel.
+  if (pendings.length > 0) yield { kind: "reset-notes" };
+  for (const session of state.dedupe.sessions()) {
+    for (const entry of state.dedupe.ofSession(session)) yield { kind: "remember", ...entry };
+  }
+  for (const { session, untilMs } of state.revoked.all())
+    yield { kind: "revoke", sessions: [session], untilMs };
+  for (const truncated of state.truncated.all()) yield { kind: "truncated", ...truncated };
 }

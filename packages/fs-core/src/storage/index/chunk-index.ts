@@ -11,6 +11,7 @@ import {
   compareAt,
   isOfFile,
   keyAt,
+  lengthAt,
   type PackedKey,
   packKey,
   RECORD_BYTES,
@@ -79,16 +80,28 @@ export class ChunkIndex {
     return true;
   }
 
-  /** The chunk of the file with the highest number. */
-  lastOf(file: FileData): IndexedChunk | undefined {
+  /** The chunk of the file with the highest number, or with the highest of those that have bytes. */
+  lastOf(
+    file: FileData,
+    { withBytes = false }: { readonly withBytes?: boolean } = {},
+  ): IndexedChunk | undefined {
     const packed = packKey({ ...file, chunk: 0xffff_ffff });
-    const number = this.#leafFor(packed);
-    const leaf = this.#leaves[number];
+    let number = this.#leafFor(packed);
+    let leaf = this.#leaves[number];
     if (leaf === undefined) return undefined;
-    const place = leaf.lowerBound(packed);
-    const at = (leaf.has(place, packed) ? place : place - 1) * RECORD_WORDS;
-    if (at < 0 || !isOfFile(leaf.words, at, file)) return undefined;
-    return { key: keyAt(leaf.words, at), chunk: chunkAt(leaf.words, at) };
+    const above = leaf.lowerBound(packed);
+    let place = leaf.has(above, packed) ? above : above - 1;
+    while (leaf !== undefined) {
+      for (; place >= 0; place--) {
+        const at = place * RECORD_WORDS;
+        if (!isOfFile(leaf.words, at, packed)) return undefined;
+        if (withBytes && lengthAt(leaf.words, at) === 0) continue;
+        return { key: keyAt(leaf.words, at), chunk: chunkAt(leaf.words, at) };
+      }
+      leaf = this.#leaves[--number];
+      place = (leaf?.count ?? 0) - 1;
+    }
+    return undefined;
   }
 
   /**

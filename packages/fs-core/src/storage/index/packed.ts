@@ -8,7 +8,7 @@
 
 import type { ChainVersion, InodeId } from "../../ids.ts";
 import { classOf, indexOf } from "../blocks/block-id.ts";
-import { type ChunkKey, type CommittedChunk, type FileData, NO_BLOCK } from "../model/chunk.ts";
+import { type ChunkKey, type CommittedChunk, NO_BLOCK } from "../model/chunk.ts";
 
 export const RECORD_WORDS = 11;
 export const RECORD_BYTES: number = RECORD_WORDS * 4;
@@ -32,12 +32,13 @@ export function keyAt(words: Uint32Array, at: number): ChunkKey {
   return { inode, dataVersion: words[at + 2]!, chunk: words[at + 3]! };
 }
 
-export function isOfFile(words: Uint32Array, at: number, { inode, dataVersion }: FileData): boolean {
-  return (
-    words[at] === Number(inode >> 32n) &&
-    words[at + 1] === Number(inode & 0xffff_ffffn) &&
-    words[at + 2] === dataVersion
-  );
+/** Whether the record is of the file that the key is of. */
+export function isOfFile(words: Uint32Array, at: number, [high, low, dataVersion]: PackedKey): boolean {
+  return words[at] === high && words[at + 1] === low && words[at + 2] === dataVersion;
+}
+
+export function lengthAt(words: Uint32Array, at: number): number {
+  return words[at + 7]!;
 }
 
 export function chunkAt(words: Uint32Array, at: number): CommittedChunk {

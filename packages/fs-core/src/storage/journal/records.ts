@@ -19,6 +19,7 @@ import {
   bool,
   bytes,
   type Codec,
+  f64,
   fixedBytes,
   list,
   mapped,
@@ -111,6 +112,12 @@ export type StoreRecord =
   | { readonly kind: "remove-many"; readonly file: FileData; readonly chunks: readonly number[] }
   | ({ readonly kind: "remember" } & DedupeEntry)
   | { readonly kind: "forget-session"; readonly session: SessionId }
+  /** Nothing of these sessions is done any more, and what they were answered is forgotten. */
+  | { readonly kind: "revoke"; readonly sessions: readonly SessionId[]; readonly untilMs: number }
+  /** Truncations of the file up to this version are done. */
+  | { readonly kind: "truncated"; readonly file: FileData; readonly truncateVersion: number }
+  /** No answers, revoked sessions and truncations are remembered. */
+  | { readonly kind: "reset-notes" }
   /** In checkpoints: pages that are committed and may not be in the block yet. */
   | {
       readonly kind: "redo";
@@ -125,6 +132,8 @@ export type RecordOf<K extends StoreRecord["kind"]> = Extract<StoreRecord, { rea
 export const RESULT_BYTES_MAX = 256;
 /** Chunks that one record removes. */
 export const REMOVALS_MAX = 4096;
+/** Sessions that one record revokes. */
+export const REVOCATIONS_MAX = 4096;
 /** Images of pages in one update. */
 export const IMAGES_MAX = 18;
 const SUMS_MAX: number = CHUNK_BYTES_MAX / PAGE_BYTES;
@@ -212,4 +221,7 @@ export const storeRecord: Codec<StoreRecord> = union({
   remember: [9, struct(dedupeFields)],
   "forget-session": [10, struct({ session: sessionIdCodec })],
   redo: [11, struct({ key, block, images: list(pageImage, SUMS_MAX) })],
+  revoke: [12, struct({ sessions: list(sessionIdCodec, REVOCATIONS_MAX), untilMs: f64 })],
+  truncated: [13, struct({ file, truncateVersion: u32 })],
+  "reset-notes": [14, struct({})],
 });

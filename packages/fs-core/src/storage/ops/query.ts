@@ -1,6 +1,7 @@
 /** What the index knows: states of chunks, the end of a file, lists to compare replicas by. None of it touches the disk. */
 
 import type { ChainVersion } from "../../ids.ts";
+import type { DedupeEntry } from "../journal/records.ts";
 import { assertFile, type ChunkKey, type ChunkVersion, compareKeys, type FileData } from "../model/chunk.ts";
 import type { Pending } from "../store/pending-table.ts";
 import type { StoreState } from "../store/state.ts";
@@ -23,6 +24,8 @@ export interface ChunkState {
         readonly removes: boolean;
         readonly length: number;
         readonly crc: number;
+        /** Whose request it is, where it is one. */
+        readonly dedupe: DedupeEntry | undefined;
       }
     | undefined;
 }
@@ -43,30 +46,39 @@ export function stateOf(state: StoreState, key: ChunkKey): ChunkState | undefine
             length: chunk.length,
             crc: chunk.crc,
           },
-    pending: pending === undefined ? undefined : { ...becomes(pending), removes: pending.kind === "remove" },
+    pending:
+      pending === undefined
+        ? undefined
+        : { ...becomes(pending), removes: pending.kind === "remove", dedupe: pending.dedupe },
   };
 }
 
 export interface LastChunk {
-  /** The committed chunk with the highest number. */
+  /** The committed chunk with the highest number of those that have bytes: a truncation empties chunks and leaves them. */
   readonly committed: ChunkState | undefined;
-  /** The pending chunk with the highest number, unless it is a removal. */
+  /** The pending chunk with the highest number of those that will have bytes. */
   readonly pending: ChunkState | undefined;
 }
 
 /** Where a file ends, as far as this target knows. */
 export function lastChunk(state: StoreState, file: FileData): LastChunk {
   assertFile(file);
-  const last = state.index.lastOf(file);
+  const last = state.index.lastOf(file, { withBytes: true });
   let highest: Pending | undefined;
   for (const pending of state.pendings.ofFile(file)) {
-    if (pending.kind === "remove") continue;
+    if (pending.kind === "remove" || pending.length === 0) continue;
     if (highest === undefined || pending.key.chunk > highest.key.chunk) highest = pending;
   }
   return {
     committed: last === undefined ? undefined : stateOf(state, last.key),
     pending: highest === undefined ? undefined : stateOf(state, highest.key),
   };
+}
+
+/** Every chunk with a pending version, in order: what a chain settles when it changes. */
+export function pendingChunks(state: StoreState): readonly ChunkState[] {
+  const keys = state.pendings.all().map(({ key }) => key);
+  return keys.sort(compareKeys).map((key) => stateOf(state, key)!);
 }
 
 /** At most `limit` chunks from `from` on, in order, those that are only pending among them. */

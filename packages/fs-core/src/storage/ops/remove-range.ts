@@ -1,4 +1,8 @@
-/** Removes the chunks of a file in a range of numbers at once: of a file that is gone, or past a truncation. */
+/**
+ * Removes the chunks of a file that is gone, many at once. With the last of them goes what is remembered of the file's
+ * truncations.
+ */
+import { assert } from "@smallpond/base";
 import { REMOVALS_MAX } from "../journal/records.ts";
 import { assertFile, type FileData, keyText } from "../model/chunk.ts";
 import type { Turn } from "../store/key-locks.ts";
@@ -19,7 +23,21 @@ export async function removeRange(
   assertFile(file);
   const limit = Math.min(range.limit, REMOVALS_MAX);
   const chunks = chunksInRange(parts, file, { ...range, limit });
-  if (chunks.length === 0) return { removed: 0, more: false };
+  await removeChunks(parts, file, chunks);
+  return { removed: chunks.length, more: chunks.length === limit };
+}
+
+/** Those of the chunks that are there, in any order; at most {@link REMOVALS_MAX} numbers. */
+export async function removeChunks(
+  parts: StoreParts,
+  file: FileData,
+  numbers: readonly number[],
+): Promise<void> {
+  assertFile(file);
+  assert(numbers.length <= REMOVALS_MAX, `${numbers.length} chunks are removed at once`);
+  // What is remembered of a file goes with its last chunk, also where it has none.
+  if (numbers.length === 0 && parts.state.truncated.get(file) === undefined) return;
+  const chunks = [...new Set(numbers)].sort((a, b) => a - b);
   const turns: Turn[] = [];
   try {
     // In one order for all, or two removals could wait for each other.
@@ -28,7 +46,6 @@ export async function removeRange(
   } finally {
     for (const turn of turns) turn.release();
   }
-  return { removed: chunks.length, more: chunks.length === limit };
 }
 
 /** In order. */

@@ -1,6 +1,7 @@
 /** Takes a chunk over from another replica, all of it, with that one's versions: how a target that was away catches up. */
 import type { ChainVersion } from "../../ids.ts";
 import { CHUNK_BYTES_MAX } from "../blocks/block-id.ts";
+import type { DedupeEntry } from "../journal/records.ts";
 import { assertKey, type ChunkKey, type ChunkVersion, isVersion, keyText } from "../model/chunk.ts";
 import { badRequest, payloadCorrupt } from "../model/errors.ts";
 import { pagesOf } from "../model/pages.ts";
@@ -16,6 +17,8 @@ export interface ReplaceRequest {
   readonly crc: number;
   /** The chain's when the version was committed; undefined while it is pending, and is to be committed here too. */
   readonly chainVersion: ChainVersion | undefined;
+  /** Remembered together with it, where it is the update of somebody. */
+  readonly dedupe?: DedupeEntry | undefined;
 }
 
 /** Whatever the chunk was before, committed and pending, is void: also where nothing is committed yet. */
@@ -25,7 +28,7 @@ export async function replace(
   request: ReplaceRequest,
 ): Promise<PreparedUpdate> {
   assertKey(key);
-  const { version, bytes, crc, chainVersion } = request;
+  const { version, bytes, crc, chainVersion, dedupe } = request;
   if (!isVersion(version)) throw badRequest(`not a version: ${version}`);
   if (bytes.length > CHUNK_BYTES_MAX) throw badRequest(`a chunk has at most ${CHUNK_BYTES_MAX} bytes`);
   if (parts.crc.of(bytes) !== crc) throw payloadCorrupt(key);
@@ -35,12 +38,13 @@ export async function replace(
   const plan = { ...whole, from: 0, to: length };
   const written = await writeBlock(parts, { key, plan, bytes, before: undefined, mayRefuse: false });
   try {
-    await record(
-      parts,
-      chainVersion === undefined
-        ? { kind: "prepare-block", key, version, dedupe: undefined, ...written, replaces: true }
-        : { kind: "put", key, version, chainVersion, ...written },
-    );
+    if (chainVersion === undefined) {
+      await record(parts, { kind: "prepare-block", key, version, dedupe, ...written, replaces: true });
+    } else {
+      // The answer first: with the chunk and without it, a request that comes again would be done again.
+      const remembered = dedupe === undefined ? undefined : record(parts, { kind: "remember", ...dedupe });
+      await Promise.all([remembered, record(parts, { kind: "put", key, version, chainVersion, ...written })]);
+    }
   } catch (error) {
     giveUp(parts, written.block);
     throw error;

@@ -15,6 +15,9 @@ import { planUpdate, type UpdateOperation } from "../store/plan-update.ts";
 import { committedView, type HeldView } from "../store/views.ts";
 import { writeBlock, writePatch } from "../store/write-pages.ts";
 
+/** Sessions forgotten at once where one more answer needs room. */
+const FORGET_SESSIONS = 256;
+
 export interface UpdateOptions {
   /** The next one, where the caller decides which that is: at the head of a chain. */
   readonly version?: ChunkVersion;
@@ -113,8 +116,10 @@ function checkBounds(
 ): void {
   const { settings, state, journal } = parts;
   const { dedupe } = options;
-  if (state.pendings.size >= settings.pendingMax)
-    throw storeBusy(`${settings.pendingMax} chunks are pending`);
+  // Who passes an update on has accepted it and goes on trying: it is refused only where somebody must be at fault.
+  const times = options.isForwarded === true ? 2 : 1;
+  const pendingMax = settings.pendingMax * times;
+  if (state.pendings.size >= pendingMax) throw storeBusy(`${pendingMax} chunks are pending`);
   // What is promised has to be committed, and what is removed makes room: the last of the journal is for those.
   const mayRefuse = options.isForwarded !== true && operation.kind !== "remove";
   if (mayRefuse && journal.roomBytes < settings.segmentBytes / 2) {
@@ -123,8 +128,10 @@ function checkBounds(
     throw storeFull("the journal");
   }
   if (dedupe === undefined || state.dedupe.get(dedupe.session, dedupe.channel) !== undefined) return;
-  if (state.dedupe.size >= settings.dedupeMax)
-    throw storeBusy(`${settings.dedupeMax} answers are remembered`);
+  const dedupeMax = settings.dedupeMax * times;
+  if (state.dedupe.size < dedupeMax) return;
+  if (state.dedupe.forgetIdle(settings.answersIdleMs, FORGET_SESSIONS) > 0) return;
+  throw storeBusy(`${dedupeMax} answers are remembered`);
 }
 
 async function prepareRemove(

@@ -31,7 +31,9 @@ import { PatchApplier } from "./patch-applier.ts";
 import { ownBlockOf, PendingTable } from "./pending-table.ts";
 import { type Recovered, recover } from "./recover.ts";
 import { RedoTable } from "./redo-table.ts";
+import { RevokedTable } from "./revoked-table.ts";
 import { StoreState } from "./state.ts";
+import { TruncatedTable } from "./truncated-table.ts";
 
 export interface OpenedStore {
   readonly parts: StoreParts;
@@ -81,7 +83,7 @@ export async function openStore(deps: Deps, settings: StoreSettings, place: Plac
   const files = new BlockFiles({ disk }, blocksPath(directory), settings);
   try {
     await files.open();
-    const base = newState(files, settings);
+    const base = newState(deps, files, settings);
     const checkpoints = { disk, crc, directory: checkpointPath(directory), salt };
     const segments = new SegmentFiles({ disk, crc }, journalPath(directory), {
       segmentBytes: settings.segmentBytes,
@@ -124,14 +126,16 @@ interface Base {
   readonly release: { to: (block: number, batch: bigint) => void };
 }
 
-function newState(files: BlockFiles, settings: StoreSettings): Base {
+function newState({ clock }: Deps, files: BlockFiles, settings: StoreSettings): Base {
   // What is released while the journal is read back is counted afterwards, from what is left.
   const release: Base["release"] = { to: () => {} };
   const state = new StoreState({
     index: new ChunkIndex(),
     pendings: new PendingTable(),
     redo: new RedoTable(),
-    dedupe: new DedupeTable(),
+    dedupe: new DedupeTable({ nowMs: () => clock.monotonicMs() }),
+    revoked: new RevokedTable(),
+    truncated: new TruncatedTable(),
     sums: new SumTable({ files }, settings),
     released: (block, batch) => release.to(block, batch),
   });

@@ -5,18 +5,22 @@
 import { assert, assertNever } from "@smallpond/base";
 import type { ChunkIndex } from "../index/chunk-index.ts";
 import type { RecordOf, StoreRecord } from "../journal/records.ts";
-import { type ChunkKey, type CommittedChunk, NO_BLOCK } from "../model/chunk.ts";
+import { type ChunkKey, type CommittedChunk, type FileData, NO_BLOCK } from "../model/chunk.ts";
 import { pagesOf } from "../model/pages.ts";
 import type { SumTable } from "../sums/sum-table.ts";
 import type { DedupeTable } from "./dedupe-table.ts";
 import { ownBlockOf, type Pending, type PendingTable } from "./pending-table.ts";
 import type { RedoTable } from "./redo-table.ts";
+import type { RevokedTable } from "./revoked-table.ts";
+import type { TruncatedTable } from "./truncated-table.ts";
 
 export interface StateDeps {
   readonly index: ChunkIndex;
   readonly pendings: PendingTable;
   readonly redo: RedoTable;
   readonly dedupe: DedupeTable;
+  readonly revoked: RevokedTable;
+  readonly truncated: TruncatedTable;
   readonly sums: SumTable;
   /** A chunk less has the block, from that batch of the journal on. */
   readonly released: (block: number, batch: bigint) => void;
@@ -27,6 +31,8 @@ export class StoreState {
   readonly pendings: PendingTable;
   readonly redo: RedoTable;
   readonly dedupe: DedupeTable;
+  readonly revoked: RevokedTable;
+  readonly truncated: TruncatedTable;
   readonly sums: SumTable;
   readonly #released: (block: number, batch: bigint) => void;
 
@@ -35,6 +41,8 @@ export class StoreState {
     this.pendings = deps.pendings;
     this.redo = deps.redo;
     this.dedupe = deps.dedupe;
+    this.revoked = deps.revoked;
+    this.truncated = deps.truncated;
     this.sums = deps.sums;
     this.#released = deps.released;
   }
@@ -67,6 +75,17 @@ export class StoreState {
       case "forget-session":
         this.dedupe.forget(record.session);
         break;
+      case "revoke":
+        this.#revoke(record);
+        break;
+      case "truncated":
+        this.truncated.set(record);
+        break;
+      case "reset-notes":
+        this.dedupe.clear();
+        this.revoked.clear();
+        this.truncated.clear();
+        break;
       case "redo":
         this.redo.add(record.key, { ...record, batch });
         break;
@@ -89,6 +108,7 @@ export class StoreState {
     this.pendings.delete(key);
     if (pending.kind === "remove") {
       this.#removeCommitted(key, batch);
+      this.#forgetIfGone(key);
       return;
     }
     const { length, crc, block } = pending;
@@ -128,6 +148,20 @@ export class StoreState {
       this.#dropPending(key, batch);
       this.#removeCommitted(key, batch);
     }
+    this.#forgetIfGone(file);
+  }
+
+  #revoke({ sessions, untilMs }: RecordOf<"revoke">): void {
+    for (const session of sessions) {
+      this.revoked.set({ session, untilMs });
+      this.dedupe.forget(session);
+    }
+  }
+
+  /** Nothing is truncated any more of a file without chunks: chunks are removed when nobody refers to it. */
+  #forgetIfGone(file: FileData): void {
+    if (this.truncated.get(file) === undefined || this.index.lastOf(file) !== undefined) return;
+    if (this.pendings.ofFile(file).length === 0) this.truncated.forget(file);
   }
 
   /** What is current is another version; the block it had goes, unless it is the same. */
