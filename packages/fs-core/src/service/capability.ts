@@ -81,8 +81,26 @@ export class CapabilityKey {
 
   /** What the bytes grant, if they grant that use now; they are borrowed. Throws a {@link CapabilityErrorCode}. */
   verify(bytes: Uint8Array, use: CapabilityUse): Capability {
-    const capability = this.#opened(bytes);
-    const { inode, dataVersion, right } = use;
+    const capability = this.open(bytes);
+    this.allow(capability, use);
+    return capability;
+  }
+
+  /** What the bytes say, if this cluster signed them; they are borrowed. Throws `CAPABILITY_FORGED`. */
+  open(bytes: Uint8Array): Capability {
+    const { crypto } = this.#deps;
+    const body = bytes.subarray(0, Math.max(0, bytes.length - MAC_BYTES));
+    const mac = bytes.subarray(body.length);
+    // Every key is tried, so that the time tells nothing.
+    const genuine = this.#keys.filter((key) => crypto.equalSecrets(crypto.hmacSha256(key, body), mac));
+    if (genuine.length === 0) {
+      throw capabilityError("CAPABILITY_FORGED", "this cluster did not sign it", "open the file again");
+    }
+    return decode(capabilityCodec, body);
+  }
+
+  /** Throws `CAPABILITY_WRONG` or `CAPABILITY_EXPIRED` unless what was opened before grants that use now. */
+  allow(capability: Capability, { inode, dataVersion, right }: CapabilityUse): void {
     if (capability.inode !== inode || capability.dataVersion !== dataVersion || !capability[right]) {
       throw capabilityError(
         "CAPABILITY_WRONG",
@@ -93,19 +111,6 @@ export class CapabilityKey {
     if (this.#deps.clock.wallMs() > capability.expiresMs + this.#skewMs) {
       throw capabilityError("CAPABILITY_EXPIRED", "it has expired", "sync or open the file for another");
     }
-    return capability;
-  }
-
-  #opened(bytes: Uint8Array): Capability {
-    const { crypto } = this.#deps;
-    const body = bytes.subarray(0, Math.max(0, bytes.length - MAC_BYTES));
-    const mac = bytes.subarray(body.length);
-    // Every key is tried, so that the time tells nothing.
-    const genuine = this.#keys.filter((key) => crypto.equalSecrets(crypto.hmacSha256(key, body), mac));
-    if (genuine.length === 0) {
-      throw capabilityError("CAPABILITY_FORGED", "this cluster did not sign it", "open the file again");
-    }
-    return decode(capabilityCodec, body);
   }
 }
 
