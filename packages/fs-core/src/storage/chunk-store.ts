@@ -41,7 +41,7 @@ import { storeBusy, storeClosed, storeFailed } from "./model/errors.ts";
 import type { Crc } from "./model/pages.ts";
 import { type CommitOutcome, commit, discard } from "./ops/commit.ts";
 import { compact } from "./ops/compact.ts";
-import { forgetDue, noteTruncated, revoke } from "./ops/notes.ts";
+import { forgetDue, type Notes, noteTruncated, pagesOfNotes, revoke, takeNotes } from "./ops/notes.ts";
 import {
   type ChunkState,
   holes,
@@ -222,9 +222,9 @@ export class ChunkStore implements AsyncDisposable {
     return this.#parts.state.dedupe.get(session, channel);
   }
 
-  /** Every remembered answer: what a replica that catches up is sent. */
+  /** Every remembered answer. */
   answers(): readonly DedupeEntry[] {
-    return this.#parts.state.dedupe.all();
+    return [...this.#parts.state.dedupe.entries()];
   }
 
   /** Remembers an answer that belongs to no update of this replica, durably. */
@@ -246,9 +246,8 @@ export class ChunkStore implements AsyncDisposable {
     return this.#parts.state.revoked.has(session);
   }
 
-  /** What a replica that catches up is sent, like `answers` and `truncations`. */
   revocations(): readonly RevokedSession[] {
-    return this.#parts.state.revoked.all();
+    return [...this.#parts.state.revoked.entries()];
   }
 
   /** Notes durably that truncations of the file up to this version are done; a lower one than before changes nothing. */
@@ -262,7 +261,17 @@ export class ChunkStore implements AsyncDisposable {
   }
 
   truncations(): readonly TruncatedFile[] {
-    return this.#parts.state.truncated.all();
+    return [...this.#parts.state.truncated.entries()];
+  }
+
+  /** Answers, revocations and truncations, so many at a time: what a replica that catches up is sent. */
+  notes(limit: number): Iterable<Notes> {
+    return pagesOfNotes(this.#parts, limit);
+  }
+
+  /** Takes notes of another replica over, durably, a few thousand at once; what is known to be newer stays. */
+  takeNotes(notes: Notes): Promise<void> {
+    return this.#run(() => takeNotes(this.#parts, notes));
   }
 
   /** Forgets answers, revocations and truncations, durably: those of a predecessor take their place. */

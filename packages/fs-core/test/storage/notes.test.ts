@@ -222,3 +222,34 @@ test("a chunk that is taken over brings the answer that belongs to it", async ()
   expect(store.pendings()[0]?.pending).toMatchObject({ version: 5, dedupe: next });
   await store.close();
 });
+
+test("notes are copied in pages, and of two about the same the newer one stays", async () => {
+  await using from = await open(await newDisk());
+  for (let at = 1; at <= 5; at++) await put(from, at, patterned(10, at), session(at));
+  await from.revoke({ sessions: [session(7)], untilMs: 70 });
+  await from.noteTruncated({ file: FILE, truncateVersion: 4 });
+  const disk = await newDisk();
+  let to = await open(disk);
+  const newer = { ...from.answerTo(session(2), 1)!, sequence: 2, result: Uint8Array.of(2) };
+  await to.remember(newer);
+  await to.revoke({ sessions: [session(7)], untilMs: 80 });
+  await to.noteTruncated({ file: FILE, truncateVersion: 5 });
+  const pages = [...from.notes(2)];
+  expect(
+    pages.map(({ answers, revoked, truncated }) => [answers.length, revoked.length, truncated.length]),
+  ).toEqual([
+    [2, 0, 0],
+    [2, 0, 0],
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ]);
+  for (const page of pages) await to.takeNotes(page);
+  await to.close();
+  to = await open(disk);
+  expect(to.answers().length).toBe(5);
+  expect(to.answerTo(session(2), 1)).toEqual(newer);
+  expect(to.revocations()).toEqual([{ session: session(7), untilMs: 80 }]);
+  expect(to.truncatedUpTo(FILE)).toBe(5);
+  await to.close();
+});

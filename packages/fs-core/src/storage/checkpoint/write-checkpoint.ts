@@ -130,10 +130,9 @@ function* recordsOf({ pendings, redo }: Captured, state: StoreState): Generator<
   for (const pending of pendings) yield recordOf(pending);
   // Pending versions bring their answers with them, also those that are forgotten or not the newest of their channel.
   if (pendings.length > 0) yield { kind: "reset-notes" };
-  for (const session of state.dedupe.sessions()) {
-    for (const entry of state.dedupe.ofSession(session)) yield { kind: "remember", ...entry };
-  }
-  for (const { session, untilMs } of state.revoked.all())
+  for (const entry of state.dedupe.entries()) yield { kind: "remember", ...entry };
+  for (const { session, untilMs } of state.revoked.entries()) {
     yield { kind: "revoke", sessions: [session], untilMs };
-  for (const truncated of state.truncated.all()) yield { kind: "truncated", ...truncated };
+  }
+  for (const truncated of state.truncated.entries()) yield { kind: "truncated", ...truncated };
 }

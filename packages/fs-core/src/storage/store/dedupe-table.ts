@@ -31,9 +31,11 @@ export class DedupeTable {
     return this.#sessions.get(session)?.channels.get(channel);
   }
 
+  /** An older request than the one that is known says nothing new. */
   set(entry: DedupeEntry): void {
     const { session, channel, sequence, request, result } = entry;
     const known = this.#sessions.get(session);
+    if ((known?.channels.get(channel)?.sequence ?? sequence) > sequence) return;
     const heard = known ?? { channels: new Map<number, DedupeEntry>(), heardMs: 0 };
     if (known !== undefined) this.#sessions.delete(session);
     heard.heardMs = this.#nowMs();
@@ -64,15 +66,11 @@ export class DedupeTable {
     this.#size = 0;
   }
 
-  sessions(): readonly SessionId[] {
-    return [...this.#sessions.keys()];
-  }
-
-  ofSession(session: SessionId): readonly DedupeEntry[] {
-    return [...(this.#sessions.get(session)?.channels.values() ?? [])];
-  }
-
-  all(): readonly DedupeEntry[] {
-    return this.sessions().flatMap((session) => this.ofSession(session));
+  /** Of the sessions that there are now, one after another; what changes meanwhile is given as it is by then. */
+  *entries(): Generator<DedupeEntry, void, undefined> {
+    // Sessions that are heard of change their place, so the order is taken down.
+    for (const session of [...this.#sessions.keys()]) {
+      yield* this.#sessions.get(session)?.channels.values() ?? [];
+    }
   }
 }

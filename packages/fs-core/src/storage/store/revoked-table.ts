@@ -48,7 +48,8 @@ export class RevokedTable {
     this.#rounds = undefined;
   }
 
-  all(): readonly RevokedSession[] {
-    return [...this.#until].map(([session, untilMs]) => ({ session, untilMs }));
+  /** One after another; what changes meanwhile is given or not. */
+  *entries(): Generator<RevokedSession, void, undefined> {
+    for (const [session, untilMs] of this.#until) yield { session, untilMs };
   }
 }

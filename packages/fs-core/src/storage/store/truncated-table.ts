@@ -33,7 +33,8 @@ export class TruncatedTable {
     this.#files.clear();
   }
 
-  all(): readonly TruncatedFile[] {
-    return [...this.#files.values()];
+  /** One after another; what changes meanwhile is given or not. */
+  entries(): Iterable<TruncatedFile> {
+    return this.#files.values();
   }
 }
