@@ -1,13 +1,15 @@
 /** The program: its commands, and how an error becomes a message and an exit code. */
-import { readFileSync } from "node:fs";
 import { isPondError } from "@smallpond/base";
 import { Command, CommanderError } from "commander";
+import { clusterCommand } from "./commands/cluster.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { jobCommand } from "./commands/job.ts";
 import { runCommand } from "./commands/run.ts";
+import { serveCommand } from "./commands/serve.ts";
 import { sqlCommand } from "./commands/sql.ts";
 import { errorText, isVerbose } from "./output/error-text.ts";
 import { EXIT_FAILURE, EXIT_USAGE } from "./output/exit-codes.ts";
+import { pondVersion } from "./version.ts";
 
 /** Runs the command line with its arguments, without `node` and the program's name, and sets the exit code. */
 export async function pond(args: readonly string[]): Promise<void> {
@@ -19,18 +21,17 @@ export async function pond(args: readonly string[]): Promise<void> {
 }
 
 function program(): Command {
-  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
   const pond = new Command("pond")
     .description(
-      "DataFrames over DuckDB, from one machine up: run jobs, look at them, query files, check this machine.",
+      "DataFrames over DuckDB and a distributed file system, from one machine up: run jobs, query files, run clusters.",
     )
-    .version(version)
+    .version(pondVersion())
     .addHelpText("after", "\nExample:\n  pond sql \"SELECT count(*) FROM 'flights.parquet'\"");
-  for (const command of [runCommand(), sqlCommand(), jobCommand(), doctorCommand()]) {
-    pond.addCommand(command);
-  }
+  const commands = [
+    ...[runCommand(), sqlCommand(), jobCommand()],
+    ...[clusterCommand(), serveCommand(), doctorCommand()],
+  ];
+  for (const command of commands) pond.addCommand(command);
   for (const command of [pond, ...pond.commands, ...pond.commands.flatMap((one) => one.commands)])
     command.exitOverride().showHelpAfterError("(--help says more)");
   return pond;

@@ -7,12 +7,13 @@ export {
 } from "./admin-http.ts";
 export { type ClusterFile, parseClusterFile, shapeOf } from "./cluster-directory/cluster-file.ts";
 export { type DirectoryLock, isDirectoryLocked, lockDirectory } from "./cluster-directory/directory-lock.ts";
-export { type ClusterChoices, DEFAULT_PORT } from "./cluster-directory/new-cluster.ts";
+export { type ClusterChoices, DEFAULT_PORT, differenceOf } from "./cluster-directory/new-cluster.ts";
 export {
   type OpenedDirectory,
   openClusterDirectory,
   readClusterFile,
 } from "./cluster-directory/open-directory.ts";
+export { writePrivateFile } from "./cluster-directory/private-file.ts";
 export { type RunningCluster, readRunning } from "./cluster-directory/running.ts";
 export {
   type ClusterProfile,
@@ -41,18 +42,32 @@ export {
   type SupervisorDeps,
   type SupervisorSettings,
 } from "./processes/supervisor.ts";
+export { managersOf, secretOf, urlOf } from "./serve/cluster-services.ts";
 export {
   type ConnectManagerSettings,
   connectManager,
   type ManagerConnection,
 } from "./serve/connect-manager.ts";
 export { type ConnectMetaSettings, connectMeta, type MetaConnection } from "./serve/connect-meta.ts";
+export type { RunningService, RunningServices } from "./serve/running-services.ts";
+export {
+  type ServeClusterOptions,
+  type ServeClusterSettings,
+  type ServedCluster,
+  serveCluster,
+} from "./serve/serve-cluster.ts";
 export {
   type ServedMind,
   type ServeMindOptions,
   type ServeMindSettings,
   serveMind,
 } from "./serve/serve-mind.ts";
+export {
+  type ServedStorage,
+  type ServeStorageOptions,
+  type ServeStorageSettings,
+  serveStorage,
+} from "./serve/serve-storage.ts";
 export {
   DEFAULT_TLS_NET_SETTINGS,
   type TlsError,

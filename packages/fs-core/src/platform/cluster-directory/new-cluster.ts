@@ -4,13 +4,13 @@ import { toHex } from "@smallpond/base";
 import { formatToken, newToken } from "../../wire/rpc/token.ts";
 import type { ClusterFile } from "./cluster-file.ts";
 
-/** What whoever starts it may choose; each must be as it is when the cluster is there already. */
+/** What whoever starts it may choose; all but the port must be as it is when the cluster is there already. */
 export interface ClusterChoices {
   /** Storage nodes. Default: as many as replicas, at least 1. */
   readonly storage?: number | undefined;
   /** Default: 3, or as many as there are storage nodes if that is less. */
   readonly replicas?: number | undefined;
-  /** Of the first mind. Default {@link DEFAULT_PORT}, or one that is free when that is taken. */
+  /** Of the first mind. Default {@link DEFAULT_PORT}, or one that is free when that is taken. It may change later. */
   readonly port?: number | undefined;
   /** Processes of the mind. Default 1. */
   readonly minds?: number | undefined;
@@ -58,6 +58,11 @@ export async function newCluster(deps: NewClusterDeps, choices: ClusterChoices =
   };
 }
 
+/** The same cluster behind another port. */
+export function withPort(file: ClusterFile, port: number): ClusterFile {
+  return { ...file, minds: file.minds.map((mind, at) => (at === 0 ? { ...mind, port } : mind)) };
+}
+
 /** In words, what of the choices is otherwise in the cluster that is there. */
 export function differenceOf(file: ClusterFile, choices: ClusterChoices): string | undefined {
   const is: readonly (readonly [string, number | string | undefined, number | string | undefined])[] = [
@@ -71,9 +76,6 @@ export function differenceOf(file: ClusterFile, choices: ClusterChoices): string
   for (const [what, has, wanted] of is) {
     if (wanted !== undefined && wanted !== has) return `it has ${has} ${what}, not ${wanted}`;
   }
-  const [first] = file.minds;
-  if (choices.port !== undefined && choices.port !== first?.port)
-    return `its port is ${first?.port}, not ${choices.port}`;
   if (choices.durability !== undefined && choices.durability !== file.durability)
     return `its durability is ${file.durability}`;
   return undefined;

@@ -15,7 +15,7 @@ import { NodeRandom } from "@smallpond/base/platform/node";
 import { checkShape } from "../../cluster/bootstrap/shape.ts";
 import { type ClusterFile, formatClusterFile, parseClusterFile, shapeOf } from "./cluster-file.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
-import { type ClusterChoices, DEFAULT_PORT, differenceOf, newCluster } from "./new-cluster.ts";
+import { type ClusterChoices, DEFAULT_PORT, differenceOf, newCluster, withPort } from "./new-cluster.ts";
 import { readTextFile, writePrivateFile } from "./private-file.ts";
 
 export interface OpenedDirectory extends AsyncDisposable {
@@ -70,7 +70,11 @@ async function fileIn(
     const file = parseClusterFile(text, where);
     const difference = differenceOf(file, choices);
     if (difference !== undefined) throw differs(path, difference);
-    return { file, isNew: false };
+    const { port } = choices;
+    if (port === undefined || port === file.minds[0]?.port) return { file, isNew: false };
+    const moved = withPort(file, await freePort(port));
+    await writePrivateFile(where, formatClusterFile(moved));
+    return { file: moved, isNew: false };
   }
   const [found] = (await readdir(path)).filter((name) => !HARMLESS.has(name) && !name.endsWith(".new"));
   if (found !== undefined) throw notEmpty(path, found);
