@@ -1,4 +1,18 @@
 /** The main door of `@smallpond/fs-core`. */
+
+export type {
+  CopyOptions,
+  DirectoryItem,
+  FileHandle,
+  FileStat,
+  FileSystem,
+  FileSystemSpace,
+  OpenFlags,
+  ReadRequest,
+  RemoveOptions,
+  RenameOptions,
+  WriteFileOptions,
+} from "./client/file-system.ts";
 export {
   type BootstrapDeps,
   type BootstrapOptions,
@@ -13,7 +27,7 @@ export {
   readinessText,
 } from "./cluster/bootstrap/readiness.ts";
 export type { RootUser } from "./cluster/bootstrap/root-user.ts";
-export { type ClusterShape, type ShapeNode, targetsOfDisk } from "./cluster/bootstrap/shape.ts";
+export { type ClusterShape, checkShape, type ShapeNode, targetsOfDisk } from "./cluster/bootstrap/shape.ts";
 export { type WaitOptions, waitUntilUp } from "./cluster/bootstrap/wait-until-up.ts";
 export {
   type ChainStanding,

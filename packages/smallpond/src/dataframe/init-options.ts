@@ -9,7 +9,7 @@ export interface InitOptions {
   readonly jobTime?: Date | string | number;
   /** For people. `SP_JOB_NAME`. */
   readonly jobName?: string;
-  /** Where jobs keep their directories. Default `~/.smallpond/data`. `SP_DATA_ROOT`. */
+  /** Where jobs keep their directories: a path, or a `3fs://` URL. Default `~/.smallpond/data`. `SP_DATA_ROOT`. */
   readonly dataRoot?: string;
   /**
    * Executor processes. 0 runs everything in this process; `auto` (default) does so while the job's input is small.
@@ -47,6 +47,8 @@ export interface SessionSettings {
   readonly jobTimeMs: number;
   readonly jobName: string;
   readonly dataRoot: string;
+  /** A directory of this machine for what only it can use, where the data root is in a cluster. */
+  readonly scratchRoot: string;
   readonly numExecutors: number | "auto";
   readonly threads: number;
   readonly memoryBytes: number;
@@ -83,6 +85,7 @@ export function resolveSettings(options: InitOptions, sources: SettingsSources):
     jobTimeMs: time === undefined ? nowMs : jobTimeMs(time),
     jobName: options.jobName ?? env.SP_JOB_NAME ?? "job",
     dataRoot: options.dataRoot ?? defaultDataRoot(env, machine),
+    scratchRoot: machine.tempDirectory,
     numExecutors: executors === "auto" ? "auto" : wholeNumber("numExecutors", executors, 0, EXECUTORS_MAX),
     threads: wholeNumber("threads", threads, 1, 1024),
     memoryBytes: memoryBytes(memory, machine),

@@ -6,6 +6,7 @@ import { thisMachine } from "../platform/machine.ts";
 import { machineOwners } from "../platform/owners.ts";
 import { beforeProcessEnds } from "../platform/process-end.ts";
 import { canShowLine } from "../platform/progress-display.ts";
+import { machineFiles } from "../platform/remote-clusters.ts";
 import { type InitOptions, resolveSettings } from "./init-options.ts";
 import { announceSession } from "./open-sessions.ts";
 import { Session } from "./session.ts";
@@ -20,7 +21,8 @@ export async function init(options: InitOptions = {}): Promise<Session> {
   refuseInFunctionModule("init()");
   const clock = new NodeClock();
   const random = new NodeRandom();
-  const disk = new NodeDisk();
+  const files = machineFiles({ local: new NodeDisk(), clock, random });
+  const { disk } = files;
   const machine = thisMachine();
   const settings = resolveSettings(options, {
     environment: environment(),
@@ -28,7 +30,8 @@ export async function init(options: InitOptions = {}): Promise<Session> {
     random,
     nowMs: clock.wallMs(),
   });
-  const session = await Session.open({ clock, random, disk, owners: machineOwners() }, settings);
+  const remote = { stage: files.stage, close: () => files.clusters.close() };
+  const session = await Session.open({ clock, random, disk, owners: machineOwners(), remote }, settings);
   // A session that nobody closes is closed when the process has nothing left to do.
   session.onClose(beforeProcessEnds(() => session.close()));
   if (settings.progress === "lines") session.showProgress("lines");

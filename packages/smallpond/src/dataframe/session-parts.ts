@@ -2,6 +2,7 @@
 import type { Clock, Disk, Random } from "@smallpond/base";
 import { Database, type DatabaseConnection } from "../duckdb/database.ts";
 import { SqlParser } from "../duckdb/parser.ts";
+import type { RemoteFiles } from "../duckdb/remote-files.ts";
 import { FunctionPool } from "../execution/function-pool.ts";
 import type { FunctionHost } from "../execution/function-task.ts";
 import { InlineRunner } from "../execution/inline-runner.ts";
@@ -19,6 +20,15 @@ export interface SessionDeps {
   readonly random: Random;
   readonly disk: Disk;
   readonly owners: Owners;
+  /** Files of clusters, where sessions know any. */
+  readonly remote?: SessionRemote;
+}
+
+export interface SessionRemote {
+  /** Has statements read and write them, by way of a directory of this machine. */
+  stage(directory: string): RemoteFiles;
+  /** The session is over. */
+  close(): Promise<void>;
 }
 
 export interface SessionParts {
@@ -40,17 +50,25 @@ const INLINE_SLOTS_MAX = 4;
 /** DuckDB's part of the memory limit, which counts the whole process. */
 const ENGINE_SHARE = 0.5;
 
+/** Where files of clusters are kept while a process needs them. */
+export function stagingDirectory(tempDirectory: string): string {
+  return `${tempDirectory}/3fs`;
+}
+
 export async function openParts(deps: SessionDeps, settings: SessionSettings): Promise<SessionParts> {
   const { clock, random, disk } = deps;
   const directory = new JobDirectory(deps, settings);
   await directory.open();
   const { threads, memoryBytes, timeZone, int64 } = settings;
-  const database = await Database.open({
-    threads,
-    memoryBytes: Math.floor(memoryBytes * ENGINE_SHARE),
-    tempDirectory: directory.tempPath,
-    timeZone,
-  });
+  const database = await Database.open(
+    {
+      threads,
+      memoryBytes: Math.floor(memoryBytes * ENGINE_SHARE),
+      tempDirectory: directory.tempPath,
+      timeZone,
+    },
+    { remote: deps.remote?.stage(stagingDirectory(directory.tempPath)) },
+  );
   const planning = await database.connect();
   const loading = await database.connect();
   const { version } = await planning.row("SELECT version() AS version");

@@ -266,6 +266,7 @@ export class Session implements AsyncDisposable {
     await database.close();
     const report = await this.#record.end(state);
     await directory.close({ report, work: state === "failed" });
+    await this.#deps.remote?.close();
     // A function that could not give up what it held: told when everything else is done.
     if (torn?.status === "rejected") throw torn.reason;
   }

@@ -2,6 +2,8 @@
 import { type Disk, isPondError, PondError } from "@smallpond/base";
 import type { DatabaseConnection } from "../duckdb/database.ts";
 import { quoteText } from "../duckdb/text.ts";
+import { remoteGlob } from "../storage/remote/remote-glob.ts";
+import { isRemote } from "../storage/remote/remote-path.ts";
 import { isHiveFolder } from "./hive.ts";
 import { trimmed } from "./place.ts";
 import { isAppendFolder, isStaged } from "./staging.ts";
@@ -47,7 +49,7 @@ async function matchPath(
     if (isPondError(error, "ENOENT") || isPondError(error, "ENOTDIR")) return undefined;
     throw error;
   });
-  if (stat === undefined) return hasGlob(path) ? await glob(connection, path) : [];
+  if (stat === undefined) return hasGlob(path) ? await glob(disk, connection, path) : [];
   if (!stat.isDirectory) return [path];
   const entries = await listDirectory(disk, connection, trimmed(path), request.recursive);
   return entries.filter((entry) => request.extensions.some((end) => entry.toLowerCase().endsWith(end)));
@@ -60,8 +62,8 @@ async function listDirectory(
   path: string,
   recursive: boolean,
 ): Promise<string[]> {
-  if (recursive) return await glob(connection, `${escapeGlob(path)}/**/*`);
-  const files = await glob(connection, `${escapeGlob(path)}/*`);
+  if (recursive) return await glob(disk, connection, `${escapeGlob(path)}/**/*`);
+  const files = await glob(disk, connection, `${escapeGlob(path)}/*`);
   for (const { name, type } of await disk.readdir(path)) {
     if (type !== "directory" || !(isAppendFolder(name) || isHiveFolder(name))) continue;
     files.push(...(await listDirectory(disk, connection, `${path}/${name}`, recursive)));
@@ -69,10 +71,15 @@ async function listDirectory(
   return files;
 }
 
-async function glob(connection: DatabaseConnection, pattern: string): Promise<string[]> {
-  const rows = await connection.rows(`SELECT file FROM glob(${quoteText(pattern)}) ORDER BY file`);
+async function glob(disk: Disk, connection: DatabaseConnection, pattern: string): Promise<string[]> {
+  const paths = isRemote(pattern) ? await remoteGlob(disk, pattern) : await localGlob(connection, pattern);
   // What others are still writing is nobody's input.
-  return rows.map((row) => row.file as string).filter((path) => !isStaged(path));
+  return paths.filter((path) => !isStaged(path));
+}
+
+async function localGlob(connection: DatabaseConnection, pattern: string): Promise<string[]> {
+  const rows = await connection.rows(`SELECT file FROM glob(${quoteText(pattern)}) ORDER BY file`);
+  return rows.map((row) => row.file as string);
 }
 
 function hasGlob(path: string): boolean {

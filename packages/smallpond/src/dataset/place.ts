@@ -21,7 +21,7 @@ export async function findPlace(disk: Disk, target: string): Promise<Place> {
     // Another writer, who replaces it, took it away in between.
     if (path === undefined) continue;
     if (!stat.isDirectory) return { path, there: "file", inside: false };
-    const mounted = path === "/" || (await disk.stat(parentOf(path))).device !== stat.device;
+    const mounted = path === parentOf(path) || (await disk.stat(parentOf(path))).device !== stat.device;
     const inside = mounted || !(await canMakeIn(disk, parentOf(path)));
     return { path, there: "directory", inside };
   }
@@ -46,6 +46,7 @@ export async function nearestDirectory(disk: Disk, path: string): Promise<string
 }
 
 export function parentOf(path: string): string {
+  if (/^3fs:\/\/[^/]*$/.test(path)) return path;
   const slash = path.lastIndexOf("/");
   if (slash === -1) return ".";
   return path.slice(0, Math.max(1, slash));

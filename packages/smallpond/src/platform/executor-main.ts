@@ -1,6 +1,6 @@
 /** Entry of an executor process: one DuckDB, one task after another, until the parent goes away. */
 import { errorFromJson, errorToJson, formatError } from "@smallpond/base";
-import { NodeDisk } from "@smallpond/base/platform/node";
+import { NodeClock, NodeDisk, NodeRandom } from "@smallpond/base/platform/node";
 import { Database, type DatabaseConnection } from "../duckdb/database.ts";
 import { runFunctionTask } from "../execution/function-task.ts";
 import { type RunContext, runTask } from "../execution/run-task.ts";
@@ -9,10 +9,12 @@ import { Udfs } from "../execution/udfs.ts";
 import { executorFunctions } from "./executor-functions.ts";
 import type { ExecutorSettings, FromExecutor, ToExecutor } from "./messages.ts";
 import { watchParent } from "./parent-watch.ts";
+import { machineFiles } from "./remote-clusters.ts";
 
 const settings = JSON.parse(process.argv[2] ?? "{}") as ExecutorSettings;
-const disk = new NodeDisk();
-const database = await Database.open(settings);
+const files = machineFiles({ local: new NodeDisk(), clock: new NodeClock(), random: new NodeRandom() });
+const { disk } = files;
+const database = await Database.open(settings, { remote: files.stage(`${settings.tempDirectory}/3fs`) });
 const host = executorFunctions(send);
 const udfs = new Udfs(database, host.load);
 const running = new Map<number, AbortController>();
@@ -65,6 +67,7 @@ async function runAny(context: RunContext, task: Task): Promise<Omit<TaskResult,
 async function close(): Promise<void> {
   try {
     await host.functions.close();
+    await files.clusters.close();
   } catch (error) {
     process.stderr.write(`${formatError(error)}\n`);
   }

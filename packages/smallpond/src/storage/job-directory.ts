@@ -9,6 +9,7 @@ import type { Disk, JobId } from "@smallpond/base";
 import { failedTaskIds, readFailedTask } from "./failed-task.ts";
 import { type JobFiles, jobFiles, timeName } from "./job-files.ts";
 import { type Owners, ownerName, ownerOfName } from "./owner.ts";
+import { isRemote } from "./remote/remote-path.ts";
 
 export class JobDirectory {
   readonly path: string;
@@ -16,6 +17,7 @@ export class JobDirectory {
   readonly #disk: Disk;
   readonly #owners: Owners;
   readonly #dataRoot: string;
+  readonly #scratchRoot: string;
   readonly #name: string;
   readonly #needed = new Set<string>();
   #made: Promise<void> | undefined;
@@ -23,14 +25,21 @@ export class JobDirectory {
 
   constructor(
     { disk, owners }: { readonly disk: Disk; readonly owners: Owners },
-    settings: { readonly dataRoot: string; readonly jobTimeMs: number; readonly jobId: JobId },
+    settings: {
+      readonly dataRoot: string;
+      /** On this machine; for what cannot be in a data root that is not. */
+      readonly scratchRoot: string;
+      readonly jobTimeMs: number;
+      readonly jobId: JobId;
+    },
   ) {
     this.#disk = disk;
     this.#owners = owners;
     this.#dataRoot = settings.dataRoot;
+    this.#scratchRoot = settings.scratchRoot;
     this.#name = `${timeName(settings.jobTimeMs)}.${settings.jobId}`;
     this.path = `${settings.dataRoot}/${this.#name}`;
-    this.files = jobFiles(this.path);
+    this.files = this.#filesOf(this.#name);
   }
 
   get tempPath(): string {
@@ -69,11 +78,16 @@ export class JobDirectory {
       const job = name.slice(0, name.indexOf("~"));
       const owner = ownerOfName(name.slice(job.length + 1));
       if (owner === undefined || this.#owners.isAlive(owner)) continue;
-      const files = jobFiles(`${this.#dataRoot}/${job}`);
+      const files = this.#filesOf(job);
       if (await this.#disk.exists(files.status)) await removeWork(this.#disk, files, { keepNeeded: true });
       else await this.#disk.removeTree(files.root);
       await this.#disk.removeTree(`${this.#running}/${name}`);
     }
+  }
+
+  #filesOf(job: string): JobFiles {
+    const root = `${this.#dataRoot}/${job}`;
+    return isRemote(root) ? jobFiles(root, `${this.#scratchRoot}/pond-jobs/${job}`) : jobFiles(root);
   }
 
   /** A new directory for the attempts of one stage. */
@@ -98,6 +112,7 @@ export class JobDirectory {
   async close(left: { readonly report: boolean; readonly work: boolean }): Promise<void> {
     if (left.report) await removeWork(this.#disk, this.files, { keepNeeded: left.work });
     else await this.#disk.removeTree(this.path);
+    if (isRemote(this.path) && !left.work) await this.#disk.removeTree(parentOf(this.files.temp));
     await this.#disk.removeTree(this.#runningFile);
   }
 }
@@ -129,4 +144,8 @@ async function neededStages(disk: Disk, files: JobFiles): Promise<Set<string> | 
   if (ids.length === 0) return undefined;
   const tasks = await Promise.all(ids.map((id) => readFailedTask(disk, files.failed, id)));
   return new Set(tasks.flatMap((task) => task.staging));
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }

@@ -1,4 +1,7 @@
-/** Where things are in a job's directory. One table, for those who write them and those who look later. */
+/**
+ * Where things are in a job's directory. One table, for those who write them and those who look later. What only programs of
+ * this machine can use is on it, also where the directory is not.
+ */
 
 export interface JobFiles {
   readonly root: string;
@@ -20,7 +23,7 @@ export interface JobFiles {
   readonly temp: string;
 }
 
-export function jobFiles(root: string): JobFiles {
+export function jobFiles(root: string, local: string = root): JobFiles {
   return {
     root,
     settings: `${root}/config/settings.json`,
@@ -30,9 +33,9 @@ export function jobFiles(root: string): JobFiles {
     status: `${root}/status.json`,
     report: `${root}/report.json`,
     failed: `${root}/failed`,
-    functions: `${root}/functions`,
+    functions: `${local}/functions`,
     staging: `${root}/staging`,
-    temp: `${root}/temp`,
+    temp: `${local}/temp`,
   };
 }
 
