@@ -314,6 +314,11 @@ export class ChunkStore implements AsyncDisposable {
     return this.#run(() => this.#opened.mark({ isClosed: false, isComplete: true }));
   }
 
+  /** Says that what is here is of no moment any more: it is being replaced, piece by piece, until `markComplete`. */
+  markIncomplete(): Promise<void> {
+    return this.#run(() => this.#opened.mark({ isClosed: false, isComplete: false }));
+  }
+
   async space(): Promise<SpaceUsed> {
     const { state, space, files } = this.#parts;
     return {
