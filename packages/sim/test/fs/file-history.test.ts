@@ -9,6 +9,10 @@ class TinyFiles {
   readonly history: FileHistory = new FileHistory({ nowMs: () => 0 }, { chunkBytes: CHUNK_BYTES });
   bytes: Uint8Array = new Uint8Array(0);
 
+  constructor() {
+    this.history.madeEmpty("f");
+  }
+
   write(at: number, units: number): { readonly id: number; readonly bytes: Uint8Array } {
     const id = this.history.newWrite();
     const open = this.history.call("w", { kind: "write", write: id, units, place: { file: "f", at } });
@@ -20,7 +24,7 @@ class TinyFiles {
 
   append(units: number, answered = true): number {
     const id = this.history.newWrite();
-    const open = this.history.call("a", { kind: "write", write: id, units, place: undefined });
+    const open = this.history.call("a", { kind: "write", write: id, units, place: undefined, appends: true });
     this.put(this.bytes.length, stamped(id, units));
     if (answered) open.answered(true);
     return id;
@@ -40,7 +44,7 @@ class TinyFiles {
   }
 
   look(length = this.bytes.length): void {
-    this.history.call("l", { kind: "look", file: "f" }).answered(length);
+    this.history.look("l").answered("f", length);
   }
 
   put(offset: number, bytes: Uint8Array): void {

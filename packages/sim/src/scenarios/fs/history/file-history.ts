@@ -20,6 +20,8 @@ export type FileInput =
       readonly units: number;
       /** In units; undefined where the writer does not know. */
       readonly place: { readonly file: string; readonly at: number } | undefined;
+      /** To a file that only grows. */
+      readonly appends?: boolean;
     }
   | { readonly kind: "cut"; readonly file: string; readonly length: number }
   | { readonly kind: "read"; readonly file: string; readonly offset: number }
@@ -42,6 +44,10 @@ export class FileHistory {
   readonly #written: Map<WriteId, FileInput & { readonly kind: "write" }> = new Map();
   readonly #places: Map<WriteId, Place> = new Map();
   readonly #acknowledged: Set<WriteId> = new Set();
+  readonly #grows: Set<string> = new Set();
+  readonly #empty: Set<string> = new Set();
+  /** The greatest that anybody was told. */
+  readonly #lengths: Map<string, number> = new Map();
   #writes = 0;
 
   constructor(deps: { readonly nowMs: () => number }, settings: FileHistorySettings) {
@@ -56,15 +62,6 @@ export class FileHistory {
 
   newWrite(): WriteId {
     return ++this.#writes;
-  }
-
-  /** Whether anybody has read some of it. */
-  wasSeen(write: WriteId): boolean {
-    return this.#places.has(write);
-  }
-
-  get acknowledged(): ReadonlySet<WriteId> {
-    return this.#acknowledged;
   }
 
   /** Without a further word the outcome stays unknown. `answered` throws where somebody saw what nobody wrote. */
@@ -83,6 +80,40 @@ export class FileHistory {
         open.answered(runs);
       },
     };
+  }
+
+  /** Asks how long a file is, whichever it is: who is answered says so. Without an answer it says nothing. */
+  look(client: string): { answered(file: string, length: number): void } {
+    const input = { kind: "look" as const, file: "" };
+    const open = this.#history.call(client, input);
+    const lengthBefore = new Map(this.#lengths);
+    return {
+      answered: (file, length) => {
+        input.file = file;
+        open.answered(length);
+        const before = lengthBefore.get(file) ?? 0;
+        if (this.#grows.has(file) && length < before)
+          throw misplaced(`${file} is ${length} bytes long, and was ${before}, and nothing shortens it`);
+        this.#lengths.set(file, Math.max(length, this.#lengths.get(file) ?? 0));
+      },
+    };
+  }
+
+  /** Somebody has made that file, with nothing in it: only then its length is known to follow from what is in here. */
+  madeEmpty(file: string): void {
+    this.#empty.add(file);
+  }
+
+  /** Nobody shortens that file: who appends says so. */
+  onlyGrows(file: string): void {
+    this.#grows.add(file);
+  }
+
+  /** Acknowledged appends that nobody has read any of. */
+  lostAppends(): readonly WriteId[] {
+    return [...this.#acknowledged].filter(
+      (write) => this.#written.get(write)!.appends === true && !this.#places.has(write),
+    );
   }
 
   /** Throws if no order of the operations explains what was seen. */
@@ -171,9 +202,6 @@ export class FileHistory {
   #ofLengths(operations: readonly FileOperation[]): readonly Operation<LengthInput, LengthOutput>[] {
     const result: Operation<LengthInput, LengthOutput>[] = [];
     const seen = new Map<string, Set<number>>();
-    const unplaced = operations.some(
-      ({ input }) => input.kind === "write" && this.#placeOf(input) === undefined,
-    );
     for (const { input, output } of operations) {
       if (input.kind === "look" && typeof output === "number")
         seen.set(input.file, (seen.get(input.file) ?? new Set()).add(output));
@@ -195,12 +223,7 @@ export class FileHistory {
         add({ kind: "reach", file: place.file, end }, output);
       }
     }
-    if (!unplaced) return result;
-    // Where appended bytes went that nobody has read, only those know who are not asked: such files' lengths say nothing.
-    const placed = new Set<string>();
-    for (const { input } of operations)
-      if (input.kind === "write" && input.place === undefined) placed.add(this.#placeOf(input)?.file ?? "");
-    return result.filter(({ input }) => !placed.has(input.file));
+    return result.filter(({ input }) => this.#empty.has(input.file));
   }
 
   /** In units. */

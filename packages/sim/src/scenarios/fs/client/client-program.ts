@@ -1,0 +1,269 @@
+/** A client of the whole file system: does something at random, again and again, and writes down what it was told. */
+import { isPondError, PondError, type Random } from "@smallpond/base";
+import { type FileSystem, isFsError } from "@smallpond/fs-core";
+import { pick } from "../../../nemeses/index.ts";
+import type { Phase } from "../../../scenario/scenario.ts";
+import type { Program, Seams } from "../../../world/process.ts";
+import { aborted } from "../../mind/aborted.ts";
+import type { FileHistory } from "../history/file-history.ts";
+import { stamped, UNIT_BYTES } from "../history/stamps.ts";
+import type { Watch } from "../watch.ts";
+import { type Act, type ActSizes, bornUnits, drawAct } from "./draw-act.ts";
+import { type OpenFile, OpenFiles } from "./open-files.ts";
+
+/** Of all names in the world, what clients use. */
+export interface Names {
+  readonly written: readonly string[];
+  readonly appended: readonly string[];
+}
+
+export interface ClientOptions {
+  readonly name: string;
+  readonly phase: Phase;
+  readonly history: FileHistory;
+  readonly names: Names;
+  readonly sizes: ActSizes;
+  readonly thinkMs: number;
+  readonly watch: Watch;
+  /** Told of an answer that nobody may get. */
+  readonly fail: (error: unknown) => void;
+  readonly connect: (seams: Seams, name: string) => Promise<FileSystem>;
+  /** Whether damage may be everywhere. */
+  readonly mayRot: () => boolean;
+}
+
+interface Acting {
+  readonly seams: Seams;
+  readonly options: ClientOptions;
+  readonly fs: FileSystem;
+  readonly random: Random;
+  readonly open: OpenFiles;
+  readonly own: { path: string | undefined; count: number };
+}
+
+export function clientProgram(options: ClientOptions): Program {
+  return async (seams) => {
+    const { clock, stop } = seams;
+    const fs = await options.connect(seams, options.name);
+    const random = seams.random.fork("acts");
+    const acting: Acting = {
+      seams,
+      options,
+      fs,
+      random,
+      open: new OpenFiles({ fs, history: options.history }),
+      own: { path: undefined, count: 0 },
+    };
+    while (!stop.aborted && !options.phase.over) {
+      await clock.sleep(2 * options.thinkMs * random.next());
+      await attempt(acting, drawAct(random, options.sizes));
+    }
+    for (const file of acting.open.all) await acting.open.close(file).catch(() => {});
+    await aborted(stop);
+    await fs.close();
+  };
+}
+
+/** Does it. What became of it without an answer is unknown; what must not be answered fails the run. */
+async function attempt(acting: Acting, act: Act): Promise<void> {
+  const { seams, options } = acting;
+  const { watch, name } = options;
+  const done = watch.begins(name, act.kind);
+  try {
+    await perform(acting, act);
+  } catch (error) {
+    if (!seams.alive()) return;
+    if (!isBearable(error, options.mayRot())) options.fail(unbearable(error, act));
+  } finally {
+    if (seams.alive()) done();
+  }
+}
+
+async function perform(acting: Acting, act: Act): Promise<void> {
+  const { random, options, fs, open } = acting;
+  const path = pick(random, options.names.written);
+  switch (act.kind) {
+    case "write":
+      return withFile(acting, { path, flags: "r+" }, (file) => write(acting, file, act));
+    case "read":
+      return withFile(acting, { path, flags: act.session ? "r+" : "r" }, (file) => read(acting, file, act));
+    case "cut":
+      return withFile(acting, { path, flags: "r+" }, (file) => cut(acting, file, act.units * UNIT_BYTES));
+    case "append":
+      return withFile(acting, { path: pick(random, options.names.appended), flags: "a" }, (file) =>
+        append(acting, file, act.units),
+      );
+    case "read-appended":
+      return withFile(acting, { path: pick(random, options.names.appended), flags: "r" }, (file) =>
+        readAll(acting, file),
+      );
+    case "look":
+      return withFile(acting, { path, flags: random.next() < 0.5 ? "r" : "r+" }, (file) =>
+        look(acting, file),
+      );
+    case "look-by-name":
+      return lookByName(acting, pick(random, [...options.names.written, ...options.names.appended]));
+    case "empty":
+      return empty(acting);
+    case "close": {
+      const file = open.all.length === 0 ? undefined : pick(random, open.all);
+      return file === undefined ? undefined : open.close(file);
+    }
+    case "unlink":
+      return fs.unlink(path);
+    case "rename":
+      return fs.rename(path, pick(random, options.names.written));
+    case "born":
+      return born(acting, path);
+    default:
+      return act satisfies never;
+  }
+}
+
+/** With an open file, which is given up after an error. */
+async function withFile(
+  { open }: Acting,
+  { path, flags }: Pick<OpenFile, "path" | "flags">,
+  work: (file: OpenFile) => Promise<void>,
+): Promise<void> {
+  const file = await open.get(path, flags);
+  try {
+    await work(file);
+  } catch (error) {
+    await open.drop(file);
+    throw error;
+  }
+}
+
+async function write(
+  { seams, options, open }: Acting,
+  file: OpenFile,
+  { at, units, behind }: Act & { readonly kind: "write" },
+): Promise<void> {
+  const { history, name } = options;
+  const id = history.newWrite();
+  const operation = history.call(name, { kind: "write", write: id, units, place: { file: file.file, at } });
+  await file.handle.write(stamped(id, units), { offset: BigInt(at * UNIT_BYTES) });
+  if (!seams.alive()) return;
+  file.behind.push(operation);
+  if (!behind) await open.sync(file);
+}
+
+async function append({ seams, options, open }: Acting, file: OpenFile, units: number): Promise<void> {
+  const { history, name } = options;
+  history.onlyGrows(file.file);
+  const id = history.newWrite();
+  const operation = history.call(name, { kind: "write", write: id, units, place: undefined, appends: true });
+  await file.handle.write(stamped(id, units));
+  if (!seams.alive()) return;
+  file.behind.push(operation);
+  await open.sync(file);
+}
+
+async function read(
+  { seams, options }: Acting,
+  file: OpenFile,
+  { at, units }: { readonly at: number; readonly units: number },
+): Promise<void> {
+  const { history, name } = options;
+  const offset = at * UNIT_BYTES;
+  const operation = history.call(name, { kind: "read", file: file.file, offset });
+  try {
+    const into = new Uint8Array(units * UNIT_BYTES).fill(0xee);
+    const count = await file.handle.read(into, { offset: BigInt(offset) });
+    // Of a file that has gone meanwhile nothing is certain: its chunks may be going.
+    const { whole } = await file.handle.stat();
+    if (!seams.alive()) return;
+    if (whole.nlink === 0) return operation.refused();
+    operation.answered(into.subarray(0, count));
+  } catch (error) {
+    if (isPondError(error) && error.kind !== "internal") operation.refused();
+    throw error;
+  }
+}
+
+async function readAll(acting: Acting, file: OpenFile): Promise<void> {
+  const { size } = await file.handle.stat();
+  const units = Number(size) / UNIT_BYTES + 4;
+  await read(acting, file, { at: 0, units });
+}
+
+async function cut({ seams, options, open }: Acting, file: OpenFile, length: number): Promise<void> {
+  await open.sync(file);
+  const operation = options.history.call(options.name, { kind: "cut", file: file.file, length });
+  await file.handle.truncate(BigInt(length));
+  if (seams.alive()) operation.answered(true);
+}
+
+async function look({ seams, options }: Acting, file: OpenFile): Promise<void> {
+  const operation = options.history.look(options.name);
+  const { size, nlink } = await file.handle.stat();
+  if (seams.alive() && nlink > 0) operation.answered(file.file, Number(size));
+}
+
+async function lookByName({ seams, options, fs }: Acting, path: string): Promise<void> {
+  const operation = options.history.look(options.name);
+  const { size, inode } = await fs.stat(path);
+  if (seams.alive()) operation.answered(`${inode}`, Number(size));
+}
+
+/** A file of this client alone, which it empties by opening it and fills anew; others read it, too. */
+async function empty(acting: Acting): Promise<void> {
+  const { seams, options, fs, own, open, random } = acting;
+  const { history, name, sizes } = options;
+  if (own.path === undefined) {
+    const path = `/${name}-${random.u64().toString(36)}`;
+    await fs.writeFile(path, "", { exclusive: true });
+    own.path = path;
+  }
+  const { inode } = await fs.stat(own.path);
+  const file = `${inode}`;
+  history.madeEmpty(file);
+  const cutting = history.call(name, { kind: "cut", file, length: 0 });
+  const handle = await fs.open(own.path, "w");
+  if (!seams.alive()) return;
+  cutting.answered(true);
+  const units = 1 + random.int((sizes.chunkBytes / UNIT_BYTES) * 2);
+  const opened: OpenFile = { path: own.path, handle, flags: "w", file, behind: [] };
+  try {
+    await write(acting, opened, { kind: "write", at: 0, units, behind: true });
+  } catch (error) {
+    await open.drop(opened);
+    throw error;
+  }
+  await open.close(opened);
+}
+
+/** Small content, written together with the inode. */
+async function born({ options, fs, random, seams }: Acting, path: string): Promise<void> {
+  const { history, name } = options;
+  const id = history.newWrite();
+  const units = bornUnits(random);
+  const operation = history.call(name, { kind: "write", write: id, units, place: undefined });
+  try {
+    await fs.writeFile(path, stamped(id, units), { exclusive: true });
+  } catch (error) {
+    if (isFsError(error, "EEXIST")) operation.refused();
+    throw error;
+  }
+  if (seams.alive()) operation.answered(true);
+}
+
+const BEARABLE: readonly string[] = ["ENOENT", "EEXIST", "ESTALE", "ETIMEDOUT", "ENOSPC"];
+
+function isBearable(error: unknown, mayRot: boolean): boolean {
+  if (!isPondError(error)) return false;
+  if (BEARABLE.includes(error.code)) return true;
+  if (error.code === "EIO") return mayRot;
+  return error.kind === "retry" || error.kind === "unavailable" || error.kind === "unknown-outcome";
+}
+
+function unbearable(error: unknown, act: Act): unknown {
+  if (!isPondError(error) || error.kind === "internal") return error;
+  const { code, message } = error;
+  return new PondError("UNBEARABLE", {
+    kind: "internal",
+    message: `a client was told ${code} (${message}) when it wanted to ${JSON.stringify(act)}`,
+    cause: error,
+  });
+}

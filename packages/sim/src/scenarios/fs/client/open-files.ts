@@ -1,0 +1,78 @@
+/** Files that a client holds open, with the writes that are behind its back. */
+import type { FileHandle, FileSystem, OpenFlags } from "@smallpond/fs-core";
+import type { OpenOperation } from "../../../checkers/history.ts";
+import type { FileHistory, FileOutput } from "../history/file-history.ts";
+
+export interface OpenFile {
+  readonly path: string;
+  readonly handle: FileHandle;
+  readonly flags: OpenFlags;
+  /** Names the inode in the history. */
+  readonly file: string;
+  /** Writes that count once the next `sync` or `close` has resolved. */
+  behind: OpenOperation<FileOutput>[];
+}
+
+const OPEN_MAX = 4;
+
+export class OpenFiles {
+  readonly #fs: Pick<FileSystem, "open">;
+  readonly #history: Pick<FileHistory, "madeEmpty">;
+  #files: OpenFile[] = [];
+
+  constructor(deps: {
+    readonly fs: Pick<FileSystem, "open">;
+    readonly history: Pick<FileHistory, "madeEmpty">;
+  }) {
+    this.#fs = deps.fs;
+    this.#history = deps.history;
+  }
+
+  get all(): readonly OpenFile[] {
+    return this.#files;
+  }
+
+  /** One that is open already, or opens it; the oldest is closed where there are too many. */
+  async get(path: string, flags: OpenFlags): Promise<OpenFile> {
+    const found = this.#files.find((each) => each.path === path && each.flags === flags);
+    if (found !== undefined) return found;
+    if (this.#files.length >= OPEN_MAX) await this.close(this.#files[0]!);
+    const handle = await this.#open(path, flags);
+    const file: OpenFile = { path, handle, flags, file: `${handle.inode}`, behind: [] };
+    this.#files.push(file);
+    return file;
+  }
+
+  async sync(file: OpenFile): Promise<void> {
+    const { behind } = file;
+    file.behind = [];
+    await file.handle.sync();
+    for (const open of behind) open.answered(true);
+  }
+
+  async close(file: OpenFile): Promise<void> {
+    this.#files = this.#files.filter((each) => each !== file);
+    const { behind } = file;
+    await file.handle.close();
+    for (const open of behind) open.answered(true);
+  }
+
+  /** What became of its writes stays unknown. */
+  async drop(file: OpenFile): Promise<void> {
+    this.#files = this.#files.filter((each) => each !== file);
+    await file.handle.close().catch(() => {});
+  }
+
+  /** To write: makes it where it is missing. */
+  async #open(path: string, flags: OpenFlags): Promise<FileHandle> {
+    if (flags !== "r+") return this.#fs.open(path, flags);
+    try {
+      return await this.#fs.open(path, flags);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== "ENOENT") throw error;
+      const made = await this.#fs.open(path, "wx+");
+      this.#history.madeEmpty(`${made.inode}`);
+      return made;
+    }
+  }
+}
