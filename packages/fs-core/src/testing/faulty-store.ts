@@ -74,7 +74,8 @@ export class FaultyStore implements OrderedStore {
 
   async apply(batch: readonly StoreMutation[], options: ApplyOptions): Promise<ApplyOutcome> {
     const { full } = this.#faults;
-    if (full === true || (full === "reserved" && options.reserve !== true)) throw metastoreError("STORE_FULL", "the store is full");
+    if (full === true || (full === "reserved" && options.reserve !== true))
+      throw metastoreError("STORE_FULL", "the store is full");
     return await this.#change(() => this.#store.apply(batch, options));
   }
 
