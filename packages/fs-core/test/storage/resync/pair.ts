@@ -72,10 +72,10 @@ export function newView(deps: ViewDeps): TestView {
   const message = async <T>(work: () => Promise<T>): Promise<T> => {
     if (faults === undefined) return await work();
     const { random, loss } = faults;
-    await clock.sleep(random.int(5));
+    await clock.sleep(random.int(15));
     if (random.next() < loss) throw noAnswer();
     const result = await work();
-    await clock.sleep(random.int(5));
+    await clock.sleep(random.int(15));
     if (random.next() < loss) throw noAnswer();
     return result;
   };

@@ -19,7 +19,7 @@ import { keyOf, patterned } from "../helpers.ts";
 import { type Answering, newStore, newView, type TestView, VERSION } from "./pair.ts";
 
 const FILES = 2;
-const CHUNKS = 6;
+const CHUNKS = 10;
 const request = "f".repeat(32) as RequestId;
 const session = (digit: number) => digit.toString().repeat(32) as SessionId;
 
@@ -30,9 +30,9 @@ async function writer(
   random: SeededRandom,
   acknowledged: Map<string, number>,
 ) {
-  for (let sequence = 1; sequence <= 8; sequence++) {
+  for (let sequence = 1; sequence <= 5; sequence++) {
     const key = keyOf(random.int(CHUNKS), BigInt(1 + random.int(FILES)));
-    await clock.sleep(random.int(30));
+    await clock.sleep(random.int(40));
     await tail.withChunk(key, async () => {
       if (random.next() < 0.2) {
         await again(clock, () =>
@@ -91,8 +91,8 @@ async function again(clock: ManualClock, work: () => Promise<unknown>): Promise<
 }
 
 /** Leaves different histories behind on both, as if they had been apart. */
-async function diverge(store: ChunkStore, random: SeededRandom) {
-  for (let at = 0; at < FILES * CHUNKS; at++) {
+async function diverge(store: ChunkStore, random: SeededRandom, writes: number) {
+  for (let at = 0; at < writes; at++) {
     const key = keyOf(random.int(CHUNKS), BigInt(1 + random.int(FILES)));
     if (store.state(key)?.pending !== undefined) continue;
     const bytes = patterned(1 + random.int(300), random.int(3));
@@ -113,12 +113,12 @@ async function run(seed: number, bug?: ResyncBug) {
   const random = new SeededRandom(seed);
   const clock = new ManualClock();
   const [{ store: from }, { store: to }] = [await newStore(clock, 1), await newStore(clock, 2)];
-  await diverge(from, random);
+  await diverge(from, random, random.int(CHUNKS));
   // What is pending on the one that serves is settled before.
   for (const { key, pending } of from.pendings()) {
     await from.commit(key, pending!.version, { chainVersion: VERSION });
   }
-  await diverge(to, random);
+  await diverge(to, random, random.int(2 * FILES * CHUNKS));
   const faults = { random, loss: 0.1 };
   const common = { clock, answer: (() => Promise.reject(new Error("nobody"))) as Answering };
   const syncing = newView({
@@ -189,7 +189,7 @@ async function run(seed: number, bug?: ResyncBug) {
   }
 }
 
-test.prop([fc.nat(1_000_000)], { numRuns: 100 })("both have the same in the end", (seed) => run(seed));
+test.prop([fc.nat(1_000_000)], { numRuns: 60 })("both have the same in the end", (seed) => run(seed));
 
 test("without what is remembered it is noticed", async () => {
   const runs = await Promise.allSettled(Array.from({ length: 10 }, (_, seed) => run(seed, "forget-notes")));

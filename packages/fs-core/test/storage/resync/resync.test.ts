@@ -8,8 +8,10 @@ import { Metrics } from "../../../src/service/metrics.ts";
 import type { ReplicaView } from "../../../src/storage/chain/chain-deps.ts";
 import type { ChunkStore } from "../../../src/storage/chunk-store.ts";
 import type { ChunkKey } from "../../../src/storage/model/chunk.ts";
+import type { ChainNote } from "../../../src/storage/protocol/forward.ts";
 import { SYNC_END, SYNC_LIST, SYNC_NOTES } from "../../../src/storage/protocol/methods.ts";
 import { ChainResync, type ResyncBug } from "../../../src/storage/resync/chain-resync.ts";
+import { removeThere } from "../../../src/storage/resync/remove-there.ts";
 import type { ResyncSettings } from "../../../src/storage/resync/settings.ts";
 import { StoreSyncSink } from "../../../src/storage/resync/sync-sink.ts";
 import { keyOf, patterned } from "../helpers.ts";
@@ -245,6 +247,34 @@ test("nobody is brought up to date where nobody syncs", async () => {
     role: { kind: "serving", isHead: true, isTail: true, successor: undefined, others: [] },
   });
   await expect(run()).rejects.toThrow("nobody is brought up to date");
+});
+
+test("a chunk that is made while it is removed there waits for that, and one that was made is not removed", async () => {
+  const { clock, to, from, tail } = await newPair();
+  for (const chunk of [0, 1, 2]) await put(to.store, keyOf(chunk), patterned(10, chunk));
+  const sendNote = tail.sendNote;
+  const removed: number[][] = [];
+  Object.assign(tail, {
+    sendNote: async (note: ChainNote) => {
+      await clock.sleep(50);
+      if (note.kind === "remove") removed.push([...note.chunks]);
+      await sendNote(note);
+    },
+  });
+  const make = (chunk: number) =>
+    tail.withChunk(keyOf(chunk), () => put(from.store, keyOf(chunk), patterned(9, 9)));
+  await make(1);
+  const removing = removeThere(tail, [keyOf(0), keyOf(1), keyOf(2)], {});
+  let isMade = false;
+  const making = make(2).then(() => {
+    isMade = true;
+  });
+  await clock.advance(49);
+  expect(isMade).toBe(false);
+  await clock.advance(1);
+  await making;
+  expect(await removing).toBe(2);
+  expect(removed).toEqual([[0, 2]]);
 });
 
 test("the planted bugs do what they say", async () => {
