@@ -265,13 +265,14 @@ test("a chunk that is made while it is removed there waits for that, and one tha
     tail.withChunk(keyOf(chunk), () => put(from.store, keyOf(chunk), patterned(9, 9)));
   await make(1);
   const removing = removeThere(tail, [keyOf(0), keyOf(1), keyOf(2)], {});
+  await clock.advance(1);
   let isMade = false;
   const making = make(2).then(() => {
     isMade = true;
   });
-  await clock.advance(49);
+  await clock.advance(48);
   expect(isMade).toBe(false);
-  await clock.advance(1);
+  await clock.advance(2);
   await making;
   expect(await removing).toBe(2);
   expect(removed).toEqual([[0, 2]]);
