@@ -218,6 +218,9 @@ export {
   type StoreDeps,
   type StorePlace,
 } from "./storage/chunk-store.ts";
+export { Permits, type PermitsSettings } from "./storage/classes/permits.ts";
+export { DEFAULT_SHARE_SETTINGS, type ShareSettings } from "./storage/classes/settings.ts";
+export { TrafficShares, type TrafficSharesDeps } from "./storage/classes/traffic-shares.ts";
 export type { DedupeEntry } from "./storage/journal/records.ts";
 export type { ChunkKey, ChunkVersion } from "./storage/model/chunk.ts";
 export type { ChunkCorruptError, ChunkDamage, StoreError, StoreErrorCode } from "./storage/model/errors.ts";
@@ -228,6 +231,7 @@ export type { RangeRemoval } from "./storage/ops/remove-range.ts";
 export type { ReplaceRequest } from "./storage/ops/replace.ts";
 export type { ScrubPage } from "./storage/ops/scrub.ts";
 export type { PreparedUpdate, UpdateOptions, UpdateOutcome } from "./storage/ops/update.ts";
+export { DEFAULT_RESYNC_SETTINGS, type ResyncSettings } from "./storage/resync/settings.ts";
 export { DEFAULT_STORE_SETTINGS, type StoreSettings, storeSettings } from "./storage/settings.ts";
 export type { StoreBug } from "./storage/store/parts.ts";
 export type { UpdateOperation } from "./storage/store/plan-update.ts";
