@@ -3,6 +3,7 @@ import { isPondError } from "@smallpond/base";
 import { Command, CommanderError } from "commander";
 import { clusterCommand } from "./commands/cluster.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { fsCommand } from "./commands/fs.ts";
 import { jobCommand } from "./commands/job.ts";
 import { runCommand } from "./commands/run.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -29,7 +30,7 @@ function program(): Command {
     .addHelpText("after", "\nExample:\n  pond sql \"SELECT count(*) FROM 'flights.parquet'\"");
   const commands = [
     ...[runCommand(), sqlCommand(), jobCommand()],
-    ...[clusterCommand(), serveCommand(), doctorCommand()],
+    ...[clusterCommand(), serveCommand(), fsCommand(), doctorCommand()],
   ];
   for (const command of commands) pond.addCommand(command);
   for (const command of [pond, ...pond.commands, ...pond.commands.flatMap((one) => one.commands)])
