@@ -83,7 +83,9 @@ export interface CopyOptions extends SignalOptions {
 export interface FileSystemSpace {
   readonly bytesTotal: bigint;
   readonly bytesFree: bigint;
-  readonly inodes: bigint;
+  /** Nothing: there is no limit. */
+  readonly inodesTotal: bigint | undefined;
+  readonly inodesFree: bigint | undefined;
 }
 
 export interface FileSystem extends AsyncDisposable {

@@ -66,7 +66,9 @@ export class MetaCaller {
     question: Asked<Q>,
     options: MetaCallOptions = {},
   ): Promise<A> {
-    return await this.#send(method, { as: this.#settings.as, ...question } as unknown as Q, options);
+    // Who opens a file to read says as which client.
+    const asked = { as: this.#settings.as, client: this.client, ...question };
+    return await this.#send(method, asked as unknown as Q, options);
   }
 
   /** The same for a change: an error of kind `unknown-outcome` says that it may have happened, or may yet. */

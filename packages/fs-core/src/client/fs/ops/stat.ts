@@ -1,0 +1,55 @@
+/** What is at paths. */
+import type { SignalOptions } from "@smallpond/base";
+import { META } from "../../../cluster/meta-methods.ts";
+import { isFsError } from "../../../meta/model/errors.ts";
+import type { FileStat } from "../../file-system.ts";
+import { mapSideBySide, unlessAborted } from "../abort.ts";
+import type { FsContext } from "../context.ts";
+import { about } from "../naming.ts";
+import { statOf } from "../stat-of.ts";
+import { type InodeAtOptions, inodeAt } from "./inode-at.ts";
+
+/** With what this client itself wrote and did not send yet. */
+export function statAt(
+  context: FsContext,
+  operation: "stat" | "lstat",
+  path: string,
+  options: InodeAtOptions,
+): Promise<FileStat> {
+  return about(operation, path, async () => {
+    const inode = await inodeAt(context, path, options);
+    const { local, meta } = context;
+    if (!local.isDirty(inode.id)) return statOf(inode);
+    // What goes wrong is told to whoever wrote it.
+    await unlessAborted(
+      local.flushed(inode.id).catch(() => {}),
+      options.signal,
+    );
+    const now = await meta.ask(META.stat, { inode: inode.id }, { signal: options.signal });
+    return statOf(now.inode);
+  });
+}
+
+export function statManyAt(
+  context: FsContext,
+  paths: readonly string[],
+  options: SignalOptions,
+): Promise<readonly (FileStat | undefined)[]> {
+  return mapSideBySide(paths, context.settings.questionsAtOnce, (path) =>
+    unlessMissing(statAt(context, "stat", path, { follow: true, signal: options.signal })),
+  );
+}
+
+export async function existsAt(context: FsContext, path: string, options: SignalOptions): Promise<boolean> {
+  const found = await unlessMissing(statAt(context, "stat", path, { follow: true, signal: options.signal }));
+  return found !== undefined;
+}
+
+async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isFsError(error, "ENOENT") || isFsError(error, "ENOTDIR")) return undefined;
+    throw error;
+  }
+}
