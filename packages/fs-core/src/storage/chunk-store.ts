@@ -281,6 +281,7 @@ export class ChunkStore implements AsyncDisposable {
 
   /** Forgets some of what is due by the wall clock; call it now and then. How many. */
   forgetDue(wallMs: number): number {
+    if (this.#closing !== undefined) throw storeClosed();
     return forgetDue(this.#parts, wallMs);
   }
 
@@ -297,6 +298,11 @@ export class ChunkStore implements AsyncDisposable {
   /** Reads chunks back, at most `limit` from `from` on, and tells which are damaged. */
   scrub(from: ChunkKey | undefined, limit: number): Promise<ScrubPage> {
     return this.#run(() => scrub(this.#parts, from, limit), { reads: true });
+  }
+
+  /** A chunk about that part of the way through all of them, from 0 to below 1. */
+  keyNear(part: number): ChunkKey | undefined {
+    return this.#parts.state.index.keyNear(part);
   }
 
   /** Moves chunks out of sparsely used ends of files, at most `bytes` of them, and gives free ends back; bytes given. */
@@ -317,6 +323,11 @@ export class ChunkStore implements AsyncDisposable {
   /** Says that what is here is of no moment any more: it is being replaced, piece by piece, until `markComplete`. */
   markIncomplete(): Promise<void> {
     return this.#run(() => this.#opened.mark({ isClosed: false, isComplete: false }));
+  }
+
+  /** Bytes of blocks in use, from memory. */
+  get usedBytes(): number {
+    return this.#parts.space.usedBytes;
   }
 
   async space(): Promise<SpaceUsed> {

@@ -125,6 +125,12 @@ export class ChunkIndex {
     return found;
   }
 
+  /** A chunk about that part of the way through all of them, 0 to 1. */
+  keyNear(part: number): ChunkKey | undefined {
+    const leaf = this.#leaves[Math.min(this.#leaves.length - 1, Math.floor(part * this.#leaves.length))];
+    return leaf === undefined ? undefined : keyAt(leaf.words, 0);
+  }
+
   /** The records of at least `limit` chunks from `from` on, as they are packed; fewer only at the end. */
   packedFrom(from: ChunkKey | undefined, limit: number): Uint32Array {
     const pieces: Uint32Array[] = [];

@@ -54,7 +54,10 @@ export type SyncListAnswer =
 /** The replica has everything. */
 export interface SyncEndQuestion extends ChainAt {}
 
-/** A chunk that is damaged where the question comes from; the bytes are in the answer's bulk. */
+/**
+ * A chunk that is damaged where the question comes from. What is committed is the answer, its bytes in the bulk; an update on
+ * its way does not matter.
+ */
 export interface FetchQuestion extends ChainAt {
   readonly key: ChunkKey;
 }
@@ -67,7 +70,7 @@ export type FetchAnswer =
       readonly length: number;
       readonly crc: number;
     }
-  /** It is not there, or an update is under way. */
+  /** It is not there. */
   | { readonly kind: "none" }
   | ({ readonly kind: "refused" } & Refusal);
 

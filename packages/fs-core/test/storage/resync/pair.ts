@@ -13,7 +13,7 @@ import { type ChunkKey, keyText } from "../../../src/storage/model/chunk.ts";
 import type { ChainNote } from "../../../src/storage/protocol/forward.ts";
 import { formatTarget } from "../../../src/storage/target/format-target.ts";
 import { decode, encode } from "../../../src/wire/codec/index.ts";
-import type { Method } from "../../../src/wire/rpc/method.ts";
+import type { CallOptions, Method } from "../../../src/wire/rpc/method.ts";
 
 export const CHAIN = 3 as ChainId;
 export const VERSION = 5 as ChainVersion;
@@ -38,7 +38,11 @@ export async function newStore(clock: Clock, target: number) {
 }
 
 /** What the other end does with a question. */
-export type Answering = <Q>(method: Method<Q, never>, question: Q) => Promise<unknown>;
+export type Answering = <Q>(
+  method: Method<Q, never>,
+  question: Q,
+  call: CallOptions & { readonly target: TargetId },
+) => Promise<unknown>;
 
 export interface Faults {
   readonly random: Random;
@@ -121,11 +125,11 @@ export function newView(deps: ViewDeps): TestView {
         if (note.kind === "truncated") await other!.noteTruncated(note);
         if (note.kind === "revoked") await other!.revoke(note);
       }),
-    ask: async (_target, method, question) => {
+    ask: async (target, method, question, options = {}) => {
       view.asked.push(method.name);
       return await message(async () => {
         const carried = decode(method.question, encode(method.question, question));
-        const answer = await deps.answer(method as never, carried);
+        const answer = await deps.answer(method as never, carried, { ...options, target });
         return decode(method.answer, encode(method.answer, answer as never));
       });
     },
