@@ -48,6 +48,11 @@ export interface Resync {
  * checked that.
  */
 export interface SyncSink {
+  /**
+   * Before anything of this version is done with a replica that syncs, `FORWARD` and `NOTE` as well: what it remembers of
+   * earlier ones is void. What is noted before that would be forgotten with it. At once when it has been done.
+   */
+  begin(replica: ReplicaView, chainVersion: ChainVersion): Promise<void>;
   notes(replica: ReplicaView, question: SyncNotesQuestion): Promise<DoneOrRefused>;
   list(replica: ReplicaView, question: SyncListQuestion): Promise<SyncListAnswer>;
   /** Makes all durable and complete. When it answers `done`, the replica is reported up to date for that version. */

@@ -1,7 +1,7 @@
 /**
- * The replica that is brought up to date. What it remembered beside chunks it forgets once in each version of the chain: what
- * it is told from then on, by its predecessor and with updates, is all of that version and stays, also when the predecessor
- * begins anew.
+ * The replica that is brought up to date. What it remembered beside chunks it forgets once in each version of the chain, before
+ * it takes anything of that version: what it is told from then on, by its predecessor, with updates and in notes, is all of
+ * that version and stays, also when the predecessor begins anew.
  */
 import type { ChainVersion, TargetId } from "../../ids.ts";
 import type { Logger } from "../../service/log.ts";
@@ -37,9 +37,23 @@ export class StoreSyncSink implements SyncSink {
     this.#log = deps.log;
   }
 
+  begin({ target, store }: ReplicaView, chainVersion: ChainVersion): Promise<void> {
+    const known = this.#emptied.get(target);
+    if (known?.chainVersion === chainVersion) return known.done;
+    // From here on it is neither what it was nor what it will be.
+    const done = store.markIncomplete().then(() => store.resetNotes());
+    const emptied = { chainVersion, done };
+    this.#emptied.set(target, emptied);
+    // Whoever asks next tries again.
+    done.catch(() => {
+      if (this.#emptied.get(target) === emptied) this.#emptied.delete(target);
+    });
+    return done;
+  }
+
   async notes(replica: ReplicaView, question: SyncNotesQuestion): Promise<DoneOrRefused> {
     try {
-      if (question.first) await this.#empty(replica, question.chainVersion);
+      if (question.first) await this.begin(replica, question.chainVersion);
       else this.#assertEmptied(replica, question.chainVersion);
       await replica.store.takeNotes(question);
       return { kind: "done" };
@@ -66,20 +80,6 @@ export class StoreSyncSink implements SyncSink {
     } catch (error) {
       return refusedBy(error);
     }
-  }
-
-  #empty({ target, store }: ReplicaView, chainVersion: ChainVersion): Promise<void> {
-    const known = this.#emptied.get(target);
-    if (known?.chainVersion === chainVersion) return known.done;
-    // From here on it is neither what it was nor what it will be.
-    const done = store.markIncomplete().then(() => store.resetNotes());
-    const emptied = { chainVersion, done };
-    this.#emptied.set(target, emptied);
-    // Whoever asks next tries again.
-    done.catch(() => {
-      if (this.#emptied.get(target) === emptied) this.#emptied.delete(target);
-    });
-    return done;
   }
 
   #assertEmptied({ target }: ReplicaView, chainVersion: ChainVersion): void {

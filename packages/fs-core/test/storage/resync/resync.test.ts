@@ -153,6 +153,17 @@ test("what updates brought is not forgotten when it begins anew in the same vers
   expect(to.store.answers()).toEqual([]);
 });
 
+test("what is noted before the first notes come stays, if it began before", async () => {
+  const { from, to, syncing, sink, run } = await newPair();
+  await to.store.revoke({ sessions: [session("1")], untilMs: 5 });
+  await sink.begin(syncing, VERSION);
+  await to.store.revoke({ sessions: [session("2")], untilMs: 5 });
+  // The tail has not taken it down yet.
+  await run();
+  await from.store.revoke({ sessions: [session("2")], untilMs: 5 });
+  expect(to.store.revocations()).toEqual(from.store.revocations());
+});
+
 test("a replica is incomplete from when it forgets until all of it is here", async () => {
   const { to, run, tail } = await newPair();
   expect(to.store.opened.isComplete).toBe(true);
