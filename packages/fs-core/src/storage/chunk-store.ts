@@ -148,11 +148,14 @@ export class ChunkStore implements AsyncDisposable {
     return this.#run(() => update(this.#parts, key, { operation, options }));
   }
 
-  /** Makes a pending version current. */
+  /**
+   * Makes a pending version current. With `mayWait` that is so at once, and durable with what is written next or a few
+   * milliseconds later: until then a crash makes the version pending again, which is as durable as it was.
+   */
   commit(
     key: ChunkKey,
     version: ChunkVersion,
-    options: { readonly chainVersion: ChainVersion },
+    options: { readonly chainVersion: ChainVersion; readonly mayWait?: boolean },
   ): Promise<CommitOutcome> {
     return this.#run(() => commit(this.#parts, key, { version, ...options }));
   }
@@ -344,8 +347,9 @@ export class ChunkStore implements AsyncDisposable {
   }
 
   /** When every committed image is in its block. */
-  settled(): Promise<void> {
-    return this.#parts.applier.idle();
+  async settled(): Promise<void> {
+    await this.#parts.journal.sync();
+    await this.#parts.applier.idle();
   }
 
   /** Waits for operations under way and leaves everything durable. Idempotent. */

@@ -107,7 +107,9 @@ test.prop([fc.array(step, { minLength: 1, maxLength: 40 })], { numRuns: 60 })(
         if (each.kind === "discard") {
           expect(await store.discard(key, pending.version)).toBe(true);
         } else {
-          expect((await store.commit(key, pending.version, { chainVersion: CHAIN })).kind).toBe("committed");
+          // Every other chunk's commits may wait.
+          const options = { chainVersion: CHAIN, mayWait: each.chunk % 2 === 0 };
+          expect((await store.commit(key, pending.version, options)).kind).toBe("committed");
           const { version, bytes } = pending;
           model.committed = bytes === undefined ? undefined : { version, bytes };
         }

@@ -192,3 +192,67 @@ test("damaged records are refused, whatever the damage", () => {
   expect(() => decode(storeRecord, new Uint8Array([99]))).toThrow(/no kind/);
   expect(() => decode(storeRecord, new Uint8Array([4]))).toThrow(/needed/);
 });
+
+test("a record that may wait is told in its turn, and goes with the next batch", async () => {
+  const { disk, journal } = await newJournal();
+  const told: (readonly [number, bigint])[] = [];
+  const add = (chunk: number, mayWait: boolean) =>
+    journal.append(record(chunk), (batch) => told.push([chunk, batch]), { mayWait });
+  await add(1, true);
+  await add(2, true);
+  expect(told).toEqual([
+    [1, 1n],
+    [2, 1n],
+  ]);
+  expect(journal.bytesWritten).toBe(0);
+  expect(journal.syncedBatch).toBe(0n);
+  let isDurable = false;
+  const durable = journal.durable(1n).then(() => {
+    isDurable = true;
+  });
+  await Promise.resolve();
+  expect(isDurable).toBe(false);
+  await add(3, false);
+  await durable;
+  expect(journal.syncedBatch).toBe(1n);
+  const { payloads } = await scan(disk);
+  expect(payloads.length).toBe(1);
+  expect(chunksOf(payloads)).toEqual([1, 2, 3]);
+  await journal.durable(1n);
+  await journal.close();
+});
+
+test.each([
+  ["soon", async ({ clock }: Awaited<ReturnType<typeof newJournal>>) => clock.advance(5)],
+  ["by a sync", async ({ journal }: Awaited<ReturnType<typeof newJournal>>) => journal.sync()],
+  ["by a rotation", async ({ journal }: Awaited<ReturnType<typeof newJournal>>) => journal.rotate(() => {})],
+  ["when it is closed", async ({ journal }: Awaited<ReturnType<typeof newJournal>>) => journal.close()],
+])("what may wait is written %s", async (_, write) => {
+  const made = await newJournal();
+  await made.journal.append(record(7), () => {}, { mayWait: true });
+  expect(chunksOf((await scan(made.disk)).payloads)).toEqual([]);
+  await write(made);
+  expect(chunksOf((await scan(made.disk)).payloads)).toEqual([7]);
+  await made.journal.close();
+});
+
+test("no more is carried than fits, and a journal that failed tells who waits", async () => {
+  const { disk, journal } = await newJournal();
+  let writes = 0;
+  disk.setFault(({ operation }) => {
+    if (operation === "writeAt") writes += 1;
+    return undefined;
+  });
+  for (let chunk = 0; chunk < 1000; chunk++) await journal.append(record(chunk), () => {}, { mayWait: true });
+  expect(writes).toBeGreaterThan(2);
+  expect(writes).toBeLessThan(20);
+  await journal.append(record(1000), () => {}, { mayWait: true });
+  const waiting = journal.durable(journal.syncedBatch + 1n);
+  disk.setFault(() => "EIO");
+  await expect(journal.append(record(1001), () => {})).rejects.toSatisfy((error) =>
+    isPondError(error, "STORE_FAILED"),
+  );
+  await expect(waiting).rejects.toSatisfy((error) => isPondError(error, "STORE_FAILED"));
+  await expect(journal.durable(10_000n)).rejects.toSatisfy((error) => isPondError(error, "STORE_FAILED"));
+  await journal.abandon().catch(() => {});
+});

@@ -118,6 +118,7 @@ export class BlockSpace {
     for (;;) {
       const index = allocator.take(near);
       if (index !== undefined) return blockId(sizeClass, index);
+      if (this.#sweepFor(allocator)) continue;
       if (options.mayRefuse) await this.#demandRoom(sizeClass);
       await this.#grow(sizeClass);
     }
@@ -150,6 +151,13 @@ export class BlockSpace {
       this.allocatorOf(classOf(block)).give(indexOf(block));
       return false;
     });
+  }
+
+  /** Whether the allocator has more than before. */
+  #sweepFor(allocator: ClassAllocator): boolean {
+    const before = allocator.used;
+    this.sweep();
+    return allocator.used < before;
   }
 
   pin(block: number): Pin {

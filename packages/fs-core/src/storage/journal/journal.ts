@@ -2,6 +2,9 @@
  * The journal: every change of the store in order, as batches that are each written and synced in one piece while the next
  * one gathers. What a record says is true from the moment its callback runs, and callbacks run in the order of the journal.
  *
+ * A record that may wait is told in its turn without being written: it goes with the next batch, or alone when none comes
+ * soon. A crash before that takes it back, and nothing that was told later and is durable: that would have carried it.
+ *
  * Any failure but a full disk ends it: after a failed sync nobody knows what is durable, and the only honest thing left is
  * to read it back.
  */
@@ -36,8 +39,15 @@ interface Entry {
   /** Undefined for what only waits for its turn. */
   readonly bytes: Uint8Array | undefined;
   readonly begins: boolean;
+  readonly mayWait: boolean;
   readonly told: (batch: bigint) => void;
   readonly failed: (error: unknown) => void;
+}
+
+interface DurableWaiter {
+  readonly batch: bigint;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 const ZERO_HEAD: Readonly<Uint8Array> = new Uint8Array(FRAME_HEAD_BYTES);
@@ -49,6 +59,11 @@ export class Journal {
   readonly #settings: JournalSettings;
   readonly #queue: Entry[] = [];
   readonly #writer: ByteWriter = new ByteWriter();
+  /** Told, and to be written with the next batch. */
+  #carried: Uint8Array[] = [];
+  #carriedBytes = 0;
+  #durableWaiters: DurableWaiter[] = [];
+  #carryTimer: Timer | undefined;
   #file: DiskFile;
   #segment: number;
   #position = SEGMENT_HEAD_BYTES;
@@ -101,7 +116,7 @@ export class Journal {
   /** Bytes that fit for sure. */
   get roomBytes(): number {
     const { segmentBytes } = this.#settings;
-    return segmentBytes - this.#position + (this.#files.isSpareReady ? segmentBytes : 0);
+    return segmentBytes - this.#position - this.#carriedBytes + (this.#files.isSpareReady ? segmentBytes : 0);
   }
 
   /** The last batch that is durable. */
@@ -114,14 +129,18 @@ export class Journal {
   }
 
   /**
-   * Adds a record. `told` runs, before the promise resolves, when the record is as durable as the setting says. A failure is
-   * `STORE_FULL` when nothing was written, else `STORE_FAILED`.
+   * Adds a record. `told` runs, before the promise resolves, when the record is as durable as the setting says, or in its
+   * turn if it may wait. A failure is `STORE_FULL` when nothing was written, else `STORE_FAILED`.
    */
-  append(record: StoreRecord, told: (batch: bigint) => void): Promise<void> {
+  append(
+    record: StoreRecord,
+    told: (batch: bigint) => void,
+    { mayWait = false }: { readonly mayWait?: boolean } = {},
+  ): Promise<void> {
     this.#writer.reset();
     storeRecord.write(this.#writer, record);
     const bytes = this.#writer.finish();
-    return this.#enqueue({ bytes, begins: false, told });
+    return this.#enqueue({ bytes, begins: false, mayWait, told });
   }
 
   /** Tries for the space of the next segment again, in the background. */
@@ -132,7 +151,7 @@ export class Journal {
   /** Begins a new segment; `told` runs when all records before are told and none behind is. */
   rotate(told: (begun: { readonly segment: number; readonly firstBatch: bigint }) => void): Promise<void> {
     const tell = (batch: bigint): void => told({ segment: this.#segment, firstBatch: batch + 1n });
-    return this.#enqueue({ bytes: undefined, begins: true, told: tell });
+    return this.#enqueue({ bytes: undefined, begins: true, mayWait: false, told: tell });
   }
 
   /** Removes segments that a checkpoint has made needless. */
@@ -142,8 +161,10 @@ export class Journal {
 
   /** Makes all that was told durable. */
   async sync(): Promise<void> {
-    if (this.#settings.durability === "fsync") return;
-    await this.#enqueue({ bytes: undefined, begins: false, told: () => {} });
+    const isFsync = this.#settings.durability === "fsync";
+    if (isFsync && this.#carried.length === 0) return;
+    await this.#enqueue({ bytes: undefined, begins: false, mayWait: false, told: () => {} });
+    if (isFsync) return;
     if (this.#syncedBatch === this.#nextBatch - 1n) return;
     const batch = this.#nextBatch - 1n;
     const file = this.#file;
@@ -155,13 +176,23 @@ export class Journal {
     if (batch > this.#syncedBatch) this.#syncedBatch = batch;
   }
 
+  /** Returns when that batch is durable, without hurrying it where it comes soon by itself. */
+  async durable(batch: bigint): Promise<void> {
+    if (this.#syncedBatch >= batch) return;
+    if (this.#settings.durability !== "fsync") return await this.sync();
+    if (this.#failure !== undefined) throw storeFailed(this.#failure);
+    await new Promise<void>((resolve, reject) => this.#durableWaiters.push({ batch, resolve, reject }));
+  }
+
   /** Writes what waits, seals, and lets the file go. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#sealTimer?.cancel();
+    this.#carryTimer?.cancel();
     await this.#pumping;
     if (this.#failure === undefined) {
+      await this.#writeOut([]);
       await this.#seal();
       await this.#file.sync();
     }
@@ -173,7 +204,9 @@ export class Journal {
   async abandon(): Promise<void> {
     this.#closed = true;
     this.#sealTimer?.cancel();
+    this.#carryTimer?.cancel();
     await this.#pumping?.catch(() => {});
+    this.#tellDurable(storeClosed());
     await this.#files.idle();
     await this.#file.close();
   }
@@ -205,12 +238,14 @@ export class Journal {
     }
     for (const { failed } of this.#queue.splice(0)) failed(storeFailed(this.#failure));
     this.#pumping = undefined;
-    if (this.#failure === undefined && !this.#closed) this.#sealSoon();
+    if (this.#failure !== undefined || this.#closed) return;
+    if (this.#carried.length > 0) this.#writeSoon();
+    this.#sealSoon();
   }
 
   /** As many as fit; a rotation stands alone. */
   #takeBatch(): Entry[] {
-    let bytes = 0;
+    let bytes = this.#carriedBytes;
     let count = 0;
     for (const entry of this.#queue) {
       if (entry.begins && count > 0) break;
@@ -223,22 +258,47 @@ export class Journal {
   }
 
   async #write(entries: readonly Entry[]): Promise<void> {
-    const payloadBytes = entries.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
-    const begins = entries[0]!.begins;
-    const size = payloadBytes === 0 ? 0 : frameBytes(payloadBytes);
-    if (begins || this.#position + size > this.#settings.segmentBytes) {
-      if (!(await this.#beginSegment())) {
-        for (const { failed } of entries) failed(storeFull("the journal"));
-        return;
-      }
+    if (this.#carry(entries)) return;
+    // What is told before a rotation stands before it.
+    const isWritten = entries[0]!.begins
+      ? (await this.#writeOut([])) && (await this.#beginSegment())
+      : await this.#writeOut(entries);
+    if (!isWritten) {
+      for (const { failed } of entries) failed(storeFull("the journal"));
+      return;
     }
-    if (size > 0) await this.#writeBatch(entries, payloadBytes);
     for (const { told } of entries) told(this.#nextBatch - 1n);
+  }
+
+  /** Tells records that may all wait, and keeps them for the next batch. */
+  #carry(entries: readonly Entry[]): boolean {
+    const { durability, batchBytesMax } = this.#settings;
+    if (durability !== "fsync" || !entries.every(({ mayWait }) => mayWait)) return false;
+    const bytes = bytesOf(entries);
+    if (this.#carriedBytes + bytes > batchBytesMax / 4) return false;
+    for (const entry of entries) {
+      this.#carried.push(entry.bytes!);
+      entry.told(this.#nextBatch);
+    }
+    this.#carriedBytes += bytes;
+    return true;
+  }
+
+  /** What is carried, and these behind it; false when there is no space for a segment, and nothing was done. */
+  async #writeOut(entries: readonly Entry[]): Promise<boolean> {
+    const payloadBytes = this.#carriedBytes + bytesOf(entries);
+    if (payloadBytes === 0) return true;
+    if (this.#position + frameBytes(payloadBytes) > this.#settings.segmentBytes) {
+      if (!(await this.#beginSegment())) return false;
+    }
+    await this.#writeBatch(entries, payloadBytes);
+    return true;
   }
 
   async #writeBatch(entries: readonly Entry[], payloadBytes: number): Promise<void> {
     this.#writer.reset();
     this.#writer.raw(ZERO_HEAD as Uint8Array);
+    for (const bytes of this.#carried) this.#writer.raw(bytes);
     for (const { bytes } of entries) if (bytes !== undefined) this.#writer.raw(bytes);
     const size = frameBytes(payloadBytes);
     this.#writer.raw(new Uint8Array(size - FRAME_HEAD_BYTES - payloadBytes));
@@ -252,6 +312,29 @@ export class Journal {
     this.#position += size;
     this.#bytesWritten += size;
     this.#nextBatch += 1n;
+    this.#carried = [];
+    this.#carriedBytes = 0;
+    this.#tellDurable(undefined);
+  }
+
+  #tellDurable(error: unknown): void {
+    const waiters = this.#durableWaiters;
+    this.#durableWaiters = [];
+    for (const waiter of waiters) {
+      if (error !== undefined) waiter.reject(error);
+      else if (waiter.batch <= this.#syncedBatch) waiter.resolve();
+      else this.#durableWaiters.push(waiter);
+    }
+  }
+
+  /** When nothing else is written soon. */
+  #writeSoon(): void {
+    if (this.#carryTimer !== undefined) return;
+    const write = (): void => {
+      this.#carryTimer = undefined;
+      if (!this.#closed) void this.sync().catch(() => {});
+    };
+    this.#carryTimer = this.#clock.timer(this.#settings.sealMs, write).unref();
   }
 
   async #beginSegment(): Promise<boolean> {
@@ -303,6 +386,11 @@ export class Journal {
 
   #fail(error: unknown): unknown {
     this.#failure ??= error;
+    this.#tellDurable(storeFailed(error));
     return storeFailed(error);
   }
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
 }

@@ -13,7 +13,15 @@ export type CommitOutcome =
 export async function commit(
   parts: StoreParts,
   key: ChunkKey,
-  { version, chainVersion }: { readonly version: ChunkVersion; readonly chainVersion: ChainVersion },
+  {
+    version,
+    chainVersion,
+    mayWait = false,
+  }: {
+    readonly version: ChunkVersion;
+    readonly chainVersion: ChainVersion;
+    readonly mayWait?: boolean;
+  },
 ): Promise<CommitOutcome> {
   assertKey(key);
   using _turn = await parts.locks.take(keyText(key));
@@ -29,10 +37,11 @@ export async function commit(
   if (parts.bug === "apply-before-redo" && pending.kind === "patch") {
     for (const { page, bytes } of pending.images) await parts.files.write(pending.block, bytes, page * 4096);
   }
-  await parts.journal.append(entry, (batch) => {
+  const told = (batch: bigint): void => {
     parts.state.apply(entry, batch);
     parts.applier.schedule(key);
-  });
+  };
+  await parts.journal.append(entry, told, { mayWait });
   return { kind: "committed", again: false };
 }
 

@@ -163,6 +163,8 @@ async function prepareBytes(
   const request = { key, plan, bytes, mayRefuse };
   if (plan.kind === "patch") {
     assert(before !== undefined, "a patch changes a chunk that is there");
+    // Images of commits that are not durable yet wait for that.
+    if (parts.state.redo.bytes > settings.redoBytesMax) await parts.journal.sync();
     await parts.applier.below(settings.redoBytesMax);
     const patch = await writePatch(parts, { ...request, before });
     const done = { version, length: patch.length, crc: patch.crc };

@@ -177,9 +177,7 @@ function assemble(
       write: (block, bytes, offset) => files.write(block, bytes, offset),
       pin: (block) => space.pin(block),
       drained: (block) => space.drained(block),
-      durable: async (batch) => {
-        if (journal.syncedBatch < batch) await journal.sync();
-      },
+      durable: (batch) => journal.durable(batch),
       unhurried: async () => {
         if (deps.probes.buggify("store: images wait", 0.5)) await deps.clock.sleep(LATE_MS);
       },
@@ -280,6 +278,7 @@ async function closeParts(parts: StoreParts, isSound: boolean, mark: () => Promi
   const { applier, files, journal } = parts;
   try {
     if (isSound) {
+      await journal.sync();
       await applier.idle();
       await applier.stop();
       await files.syncAll();
