@@ -28,7 +28,7 @@ import type {
   ChunkWrite,
   ChunkWriteDone,
   WriteSession,
-} from "./chunk-io.ts";
+} from "../chunks/chunk-io.ts";
 import { viewOf } from "./memory.ts";
 import { NodeLane } from "./node-lane.ts";
 import { type ReadChunkDeps, readChunk } from "./read-chunk.ts";

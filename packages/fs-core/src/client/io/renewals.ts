@@ -1,5 +1,5 @@
 /** Renews each capability once, however many items found it expired. */
-import type { CapabilitySource } from "./chunk-io.ts";
+import type { CapabilitySource } from "../chunks/chunk-io.ts";
 
 export class Renewals {
   readonly #running: Map<Uint8Array, Promise<void>> = new Map();

@@ -5,7 +5,7 @@ import { keyText } from "../../storage/model/chunk.ts";
 import type { ReadItem } from "../../storage/protocol/read.ts";
 import type { Refusal } from "../../storage/protocol/refusal.ts";
 import type { ChainPlace, ChainPlaces, ReplicaPlace } from "./chain-places.ts";
-import type { ChunkRead, ChunkReadDone } from "./chunk-io.ts";
+import type { ChunkRead, ChunkReadDone } from "../chunks/chunk-io.ts";
 import { leased, viewOf } from "./memory.ts";
 import type { ReadLaneItem, ReadLaneOutcome } from "./read-lane.ts";
 import type { Renewals } from "./renewals.ts";

@@ -6,7 +6,7 @@
  */
 import { assert, type SignalOptions } from "@smallpond/base";
 import type { ChainId, SessionId } from "../../ids.ts";
-import type { ChunkPlace, WriteSession } from "./chunk-io.ts";
+import type { ChunkPlace, WriteSession } from "../chunks/chunk-io.ts";
 
 export interface Channel {
   readonly number: number;

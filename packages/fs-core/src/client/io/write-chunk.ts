@@ -6,7 +6,7 @@ import { keyText } from "../../storage/model/chunk.ts";
 import type { Refusal } from "../../storage/protocol/refusal.ts";
 import type { WriteItem, WriteOutcome } from "../../storage/protocol/write.ts";
 import type { ChainPlaces, ReplicaPlace } from "./chain-places.ts";
-import type { ChunkPlace, ChunkWrite, ChunkWriteDone } from "./chunk-io.ts";
+import type { ChunkPlace, ChunkWrite, ChunkWriteDone } from "../chunks/chunk-io.ts";
 import { viewOf } from "./memory.ts";
 import type { Renewals } from "./renewals.ts";
 import type { Tries } from "./tries.ts";
