@@ -4,6 +4,7 @@ import type { BufferPool } from "@smallpond/fs-native";
 import type { MetaCaller } from "../../cluster/meta-caller.ts";
 import type { Logger } from "../../service/log.ts";
 import type { ChunkIo } from "../chunks/chunk-io.ts";
+import type { Asking } from "./asking.ts";
 import type { ByteBudget } from "./budget.ts";
 import type { LocalFiles } from "./local-files.ts";
 import type { FsSettings } from "./settings.ts";
@@ -21,6 +22,7 @@ export interface FileSystemDeps {
 
 export interface FsContext extends FileSystemDeps {
   readonly settings: FsSettings;
+  readonly asking: Asking;
   /** Files that this client has open. */
   readonly local: LocalFiles;
   /** Bytes written that storage does not have yet. */

@@ -112,7 +112,7 @@ export class PondFileHandle implements FileHandle {
     const { inode } = this.openFor("stat");
     return about("stat", this.path, async () => {
       const { local, meta } = this.#context;
-      await unlessAborted(local.flushed(inode), signal);
+      await unlessAborted(local.told(inode), signal);
       return statOf((await meta.ask(META.stat, { inode }, { signal })).inode);
     });
   }

@@ -10,9 +10,15 @@ export interface LocalFile {
 }
 
 export interface LocalWriter {
+  readonly isAppend: boolean;
+  /** Bytes are gathered or under way. */
   readonly isDirty: boolean;
+  /** Metadata does not know of all that was written. */
+  readonly isUntold: boolean;
   /** Sends what it has gathered there, everywhere without a range, and waits for it. Rejects with what went wrong. */
   flushed(range?: ByteRange): Promise<void>;
+  /** The same, and tells metadata. What goes wrong is kept for whoever wrote it. */
+  told(): Promise<void>;
   /** Begins to send all that it has gathered, and waits for nothing. */
   send(): void;
   /** Called every now and then. */
@@ -47,6 +53,31 @@ export class LocalFiles {
   async flushed(inode: InodeId, range?: ByteRange): Promise<void> {
     const writers = this.#writers(inode).filter((writer) => writer.isDirty);
     await Promise.all(writers.map((writer) => writer.flushed(range)));
+  }
+
+  /** What other handles wrote there, or to the end, comes before what this one is about to write. */
+  async othersFlushed(inode: InodeId, writer: LocalWriter, range: ByteRange): Promise<void> {
+    const others = this.#writers(inode).filter((other) => other !== writer && other.isDirty);
+    // What goes wrong is told to whoever wrote it.
+    const flushed = others.map((other) => other.flushed(other.isAppend ? undefined : range).catch(() => {}));
+    if (flushed.length > 0) await Promise.all(flushed);
+  }
+
+  /** What was written at offsets comes before the end of the file. */
+  async placedFlushed(inode: InodeId): Promise<void> {
+    const writers = this.#writers(inode).filter((writer) => writer.isDirty && !writer.isAppend);
+    await Promise.all(writers.map((writer) => writer.flushed().catch(() => {})));
+  }
+
+  /** Whether anything was told: then metadata knows more than before. */
+  async told(inode: InodeId): Promise<boolean> {
+    const writers = this.#writers(inode).filter((writer) => writer.isUntold);
+    await Promise.all(writers.map((writer) => writer.told()));
+    return writers.length > 0;
+  }
+
+  get isAnyDirty(): boolean {
+    return this.#all().some((writer) => writer.isDirty);
   }
 
   forget(inode: InodeId): void {

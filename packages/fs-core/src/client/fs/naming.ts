@@ -17,6 +17,6 @@ export function named(error: unknown, operation: string, path: string): unknown 
   if (details.operation === operation && details.subject === path) return error;
   const before = `${code}: ${details.operation} ${JSON.stringify(details.subject)}: `;
   const reason = message.startsWith(before) ? message.slice(before.length) : message;
-  const { message: text, details: about } = fsError(code as never, operation, path, { reason });
+  const { message: text, details: about } = fsError(code as never, operation, String(path), { reason });
   return new PondError(code, { kind, message: text, details: about, hint, cause: cause ?? error });
 }

@@ -4,13 +4,14 @@ import type { InodeId } from "../../ids.ts";
 import type { FileData } from "../../meta/collect/chunk-service.ts";
 import type { FileInode } from "../../meta/model/inode.ts";
 import type { CapabilitySource } from "../chunks/chunk-io.ts";
+import type { AskedAt } from "./asking.ts";
 
 export interface FileView {
   readonly file: FileInode;
   /** All bytes of a small file, which has no chunks. */
   readonly content: Uint8Array | undefined;
-  /** On the monotonic clock, when the question was sent: it is no older. */
-  readonly askedMs: number;
+  /** When the question was sent: it is no older. */
+  readonly asked: AskedAt;
 }
 
 export interface OpenFile {

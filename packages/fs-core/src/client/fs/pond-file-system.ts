@@ -15,6 +15,7 @@ import type {
   RenameOptions,
   WriteFileOptions,
 } from "../file-system.ts";
+import { Asking } from "./asking.ts";
 import { ByteBudget } from "./budget.ts";
 import type { FileSystemDeps, FsContext } from "./context.ts";
 import { PondFileHandle } from "./handle.ts";
@@ -59,6 +60,7 @@ export class PondFileSystem implements FileSystem {
     this.#context = {
       ...deps,
       settings,
+      asking: new Asking(deps.clock),
       local: new LocalFiles(),
       dirty: new ByteBudget(settings.dirtyBytes),
       ahead: new ByteBudget(settings.readAheadBytesAll),

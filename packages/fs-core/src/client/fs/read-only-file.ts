@@ -9,6 +9,7 @@ import { fsError, isFsError } from "../../meta/model/errors.ts";
 import type { OpenToReadAnswer } from "../../meta/sessions/open-to-read.ts";
 import type { CapabilitySource } from "../chunks/chunk-io.ts";
 import { unlessAborted } from "./abort.ts";
+import { type AskedAt, LONG_AGO } from "./asking.ts";
 import type { FsContext } from "./context.ts";
 import { Latest } from "./latest.ts";
 import type { FileView, OpenFile } from "./open-file.ts";
@@ -25,11 +26,11 @@ export class ReadOnlyFile implements OpenFile {
   #capability: Uint8Array;
 
   constructor(context: FsContext, opened: OpenedToRead) {
-    const { path, session, answer, askedMs } = opened;
+    const { path, session, answer, asked } = opened;
     this.#context = context;
     this.#session = session;
     this.path = path;
-    const taken = taking(answer, path, askedMs);
+    const taken = taking(answer, path, asked);
     this.#view = taken.view;
     this.#capability = taken.capability;
     this.inode = taken.view.file.id;
@@ -56,32 +57,32 @@ export class ReadOnlyFile implements OpenFile {
   }
 
   forget(): void {
-    this.#view = { ...this.#view, askedMs: Number.NEGATIVE_INFINITY };
+    this.#view = { ...this.#view, asked: LONG_AGO };
   }
 
   async #ask(): Promise<FileView> {
-    const { meta, clock } = this.#context;
-    const askedMs = clock.monotonicMs();
-    const { view, capability } = await this.#reopened(askedMs).catch(async (error: unknown) => {
+    const { meta } = this.#context;
+    const asked = this.#context.asking.now();
+    const { view, capability } = await this.#reopened(asked).catch(async (error: unknown) => {
       if (!isFsError(error, "EACCES")) throw error;
       // Whoever has it open goes on reading it, as long as it is the same data.
       const { inode: file } = await meta.ask(META.stat, { inode: this.inode });
       if (file.kind !== "file" || file.dataVersion !== this.#view.file.dataVersion) throw error;
-      return { view: { ...this.#view, file, askedMs }, capability: this.#capability };
+      return { view: { ...this.#view, file, asked }, capability: this.#capability };
     });
     this.#view = view;
     this.#capability = capability;
     return view;
   }
 
-  async #reopened(askedMs: number): Promise<Taken> {
+  async #reopened(asked: AskedAt): Promise<Taken> {
     const { meta } = this.#context;
     const answer = await meta.ask(META.openToRead, {
       session: this.#session,
       target: { kind: "inode", inode: this.inode },
       directory: false,
     });
-    return taking(answer, this.path, askedMs);
+    return taking(answer, this.path, asked);
   }
 }
 
@@ -89,7 +90,7 @@ export interface OpenedToRead {
   readonly path: string;
   readonly session: SessionId;
   readonly answer: OpenToReadAnswer;
-  readonly askedMs: number;
+  readonly asked: AskedAt;
 }
 
 interface Taken {
@@ -97,7 +98,7 @@ interface Taken {
   readonly capability: Uint8Array;
 }
 
-function taking({ inode, content, capability }: OpenToReadAnswer, path: string, askedMs: number): Taken {
+function taking({ inode, content, capability }: OpenToReadAnswer, path: string, asked: AskedAt): Taken {
   if (inode.kind === "directory") throw fsError("EISDIR", "open", path, { hint: "list it with readdir" });
   if (inode.kind !== "file") throw fsError("ENXIO", "open", path, { reason: `it is a ${inode.kind}` });
   if (capability === undefined) {
@@ -106,5 +107,5 @@ function taking({ inode, content, capability }: OpenToReadAnswer, path: string, 
       message: `the metadata service opened ${JSON.stringify(path)} without a capability`,
     });
   }
-  return { view: { file: inode, content, askedMs }, capability };
+  return { view: { file: inode, content, asked }, capability };
 }

@@ -12,6 +12,7 @@ import type { OpenToWriteAnswer } from "../../meta/sessions/open-to-write.ts";
 import type { ReserveAppendAnswer } from "../../meta/sessions/reserve-append.ts";
 import type { CapabilitySource, WriteSession } from "../chunks/chunk-io.ts";
 import { unlessAborted } from "./abort.ts";
+import { type AskedAt, LONG_AGO } from "./asking.ts";
 import type { FsContext } from "./context.ts";
 import { Latest } from "./latest.ts";
 import type { FileView, OpenFile } from "./open-file.ts";
@@ -22,7 +23,7 @@ export interface OpenedToWrite {
   readonly isReadable: boolean;
   readonly isAppend: boolean;
   readonly answer: OpenToWriteAnswer;
-  readonly askedMs: number;
+  readonly asked: AskedAt;
 }
 
 const NOTHING_WRITTEN: WriteReport = { wrote: false, hint: undefined };
@@ -42,7 +43,7 @@ export class WritableFile implements OpenFile {
   #capabilityMs: number;
 
   constructor(context: FsContext, opened: OpenedToWrite) {
-    const { path, session, isReadable, isAppend, answer, askedMs } = opened;
+    const { path, session, isReadable, isAppend, answer, asked } = opened;
     this.#context = context;
     this.path = path;
     this.isReadable = isReadable;
@@ -50,9 +51,9 @@ export class WritableFile implements OpenFile {
     const file = asFile(answer.inode, path);
     this.inode = file.id;
     this.session = context.chunks.openSession(session);
-    this.#view = { file, content: undefined, askedMs };
+    this.#view = { file, content: undefined, asked };
     this.#capability = answer.capability;
-    this.#capabilityMs = askedMs;
+    this.#capabilityMs = asked.ms;
     const current = (): Uint8Array => this.#capability;
     this.capability = {
       get current() {
@@ -79,7 +80,7 @@ export class WritableFile implements OpenFile {
   }
 
   forget(): void {
-    this.#view = { ...this.#view, askedMs: Number.NEGATIVE_INFINITY };
+    this.#view = { ...this.#view, asked: LONG_AGO };
   }
 
   renew(): Promise<void> {
@@ -88,12 +89,12 @@ export class WritableFile implements OpenFile {
 
   /** Tells metadata what was written. */
   async report(written: WriteReport): Promise<void> {
-    const { meta, clock } = this.#context;
-    const askedMs = clock.monotonicMs();
+    const { meta, asking } = this.#context;
+    const asked = asking.now();
     const { inode, capability } = await meta.change(META.sync, { ...this.#named, ...written });
-    this.#take(inode, askedMs);
+    this.#take(inode, asked);
     this.#capability = capability;
-    this.#capabilityMs = askedMs;
+    this.#capabilityMs = asked.ms;
   }
 
   async reserveAppend(bytes: number): Promise<ReserveAppendAnswer> {
@@ -101,10 +102,10 @@ export class WritableFile implements OpenFile {
   }
 
   async truncate(length: bigint): Promise<void> {
-    const { meta, clock } = this.#context;
-    const askedMs = clock.monotonicMs();
+    const { meta, asking } = this.#context;
+    const asked = asking.now();
     const { inode } = await meta.change(META.truncate, { ...this.#named, length });
-    this.#take(inode, askedMs);
+    this.#take(inode, asked);
   }
 
   async close(written: WriteReport): Promise<void> {
@@ -116,21 +117,21 @@ export class WritableFile implements OpenFile {
   }
 
   async #ask(): Promise<FileView> {
-    const { meta, clock } = this.#context;
-    const askedMs = clock.monotonicMs();
+    const { meta, asking } = this.#context;
+    const asked = asking.now();
     const { inode } = await meta.ask(META.stat, { inode: this.inode });
-    return this.#take(inode, askedMs);
+    return this.#take(inode, asked);
   }
 
-  #take(inode: Inode, askedMs: number): FileView {
+  #take(inode: Inode, asked: AskedAt): FileView {
     const file = asFile(inode, this.path);
     if (file.dataVersion !== this.#view.file.dataVersion) {
       const reason = "all of its data was replaced: open it again";
       throw fsError("ESTALE", "write", this.path, { reason });
     }
     // Of two answers that crossed on their way the older one is not news.
-    if (file.truncateVersion >= this.#view.file.truncateVersion && askedMs >= this.#view.askedMs) {
-      this.#view = { file, content: undefined, askedMs };
+    if (file.truncateVersion >= this.#view.file.truncateVersion && asked.order >= this.#view.asked.order) {
+      this.#view = { file, content: undefined, asked };
     }
     return this.#view;
   }

@@ -31,6 +31,8 @@ export function changeAt(
   options: SignalOptions,
 ): Promise<void> {
   return at(context, operation, path, options, async ({ id: inode }) => {
+    // Times that writes leave behind do not come after those that are set.
+    if (operation === "utimes") await unlessAborted(context.local.told(inode), options.signal);
     await context.meta.change(META.setattr, { inode, changes: { ...NO_CHANGES, ...changes } }, options);
   });
 }

@@ -5,6 +5,7 @@ import { newRandomId, type SessionId } from "../../../ids.ts";
 import { fsError } from "../../../meta/model/errors.ts";
 import type { Place } from "../../../meta/walk/place.ts";
 import type { OpenFlags, OpenOptions } from "../../file-system.ts";
+import { unlessAborted } from "../abort.ts";
 import type { FsContext } from "../context.ts";
 import { about } from "../naming.ts";
 import type { OpenFile } from "../open-file.ts";
@@ -12,7 +13,7 @@ import { placeOf } from "../paths.ts";
 import { ReadOnlyFile } from "../read-only-file.ts";
 import { WritableFile } from "../writable-file.ts";
 import { FileWriter } from "../writing/file-writer.ts";
-import { inodeAt } from "./inode-at.ts";
+import { inodeAt, unlessMissing } from "./inode-at.ts";
 
 export interface Opened {
   readonly file: OpenFile;
@@ -73,15 +74,15 @@ async function openRead(
   place: Place,
   options: SignalOptions,
 ): Promise<Opened> {
-  const { meta, random, clock } = context;
+  const { meta, random, asking } = context;
   const session = newRandomId<SessionId>(random);
-  const askedMs = clock.monotonicMs();
+  const asked = asking.now();
   const answer = await meta.ask(
     META.openToRead,
     { session, target: { kind: "place", place, noFollow: false }, directory: false },
     { signal: options.signal },
   );
-  return { file: new ReadOnlyFile(context, { path, session, answer, askedMs }), writer: undefined };
+  return { file: new ReadOnlyFile(context, { path, session, answer, asked }), writer: undefined };
 }
 
 async function openWrite(
@@ -90,10 +91,11 @@ async function openWrite(
   place: Place,
   how: Meaning & OpenOptions,
 ): Promise<Opened> {
-  const { meta, random, clock, local } = context;
+  const { meta, random, asking, local } = context;
   const { read, append, truncate, create, exclusive, mode = MODE, signal } = how;
+  if (truncate && local.isAnyDirty) await sendFirst(context, path, { signal });
   const session = newRandomId<SessionId>(random);
-  const askedMs = clock.monotonicMs();
+  const asked = asking.now();
   const answer = await meta.change(
     META.openToWrite,
     {
@@ -107,9 +109,15 @@ async function openWrite(
     { signal },
   );
   local.forget(answer.inode.id);
-  const opened = { path, session, isReadable: read, isAppend: append, answer, askedMs };
+  const opened = { path, session, isReadable: read, isAppend: append, answer, asked };
   const file = new WritableFile(context, opened);
   return { file, writer: new FileWriter(context, file) };
+}
+
+/** What this client wrote to a file before it is emptied does not come after that. */
+async function sendFirst(context: FsContext, path: string, options: SignalOptions): Promise<void> {
+  const found = await unlessMissing(inodeAt(context, path, { follow: true, ...options }));
+  if (found !== undefined) await unlessAborted(context.local.told(found.id), options.signal);
 }
 
 /** The work's error, else that of closing. */

@@ -1,13 +1,12 @@
 /** What is at paths. */
 import type { SignalOptions } from "@smallpond/base";
 import { META } from "../../../cluster/meta-methods.ts";
-import { isFsError } from "../../../meta/model/errors.ts";
 import type { FileStat } from "../../file-system.ts";
 import { mapSideBySide, unlessAborted } from "../abort.ts";
 import type { FsContext } from "../context.ts";
 import { about } from "../naming.ts";
 import { statOf } from "../stat-of.ts";
-import { type InodeAtOptions, inodeAt } from "./inode-at.ts";
+import { type InodeAtOptions, inodeAt, unlessMissing } from "./inode-at.ts";
 
 /** With what this client itself wrote and did not send yet. */
 export function statAt(
@@ -19,12 +18,7 @@ export function statAt(
   return about(operation, path, async () => {
     const inode = await inodeAt(context, path, options);
     const { local, meta } = context;
-    if (!local.isDirty(inode.id)) return statOf(inode);
-    // What goes wrong is told to whoever wrote it.
-    await unlessAborted(
-      local.flushed(inode.id).catch(() => {}),
-      options.signal,
-    );
+    if (!(await unlessAborted(local.told(inode.id), options.signal))) return statOf(inode);
     const now = await meta.ask(META.stat, { inode: inode.id }, { signal: options.signal });
     return statOf(now.inode);
   });
@@ -43,13 +37,4 @@ export function statManyAt(
 export async function existsAt(context: FsContext, path: string, options: SignalOptions): Promise<boolean> {
   const found = await unlessMissing(statAt(context, "stat", path, { follow: true, signal: options.signal }));
   return found !== undefined;
-}
-
-async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (isFsError(error, "ENOENT") || isFsError(error, "ENOTDIR")) return undefined;
-    throw error;
-  }
 }

@@ -6,6 +6,7 @@
 import type { SignalOptions } from "@smallpond/base";
 import type { BufferLease } from "@smallpond/fs-native";
 import { unlessAborted } from "../abort.ts";
+import { LONG_AGO } from "../asking.ts";
 import type { FsContext } from "../context.ts";
 import { type FileView, isSameData, type OpenFile } from "../open-file.ts";
 import { readMany } from "./read-many.ts";
@@ -141,8 +142,8 @@ export class ReadAhead {
   #mayChange(): boolean {
     const { view, inode } = this.#file;
     const { settings, local } = this.#context;
-    const isInline = view.content !== undefined;
-    return isInline || view.file.written || settings.readAheadBytes === 0 || local.isWritten(inode);
+    if (settings.readAheadBytes === 0 || settings.freshMs === 0) return true;
+    return view.content !== undefined || view.file.written || local.isWritten(inode);
   }
 
   #isGood(block: Block): boolean {
@@ -150,7 +151,7 @@ export class ReadAhead {
     if (block.isDropped || this.#mayChange()) return false;
     if (clock.monotonicMs() - block.begunMs > settings.freshMs) return false;
     const { view } = this.#file;
-    return isSameData(view, block.view) && view.askedMs > Number.NEGATIVE_INFINITY;
+    return isSameData(view, block.view) && view.asked !== LONG_AGO;
   }
 
   #drop(blocks: readonly Block[]): void {

@@ -11,6 +11,7 @@ import type { PondError, Result, SignalOptions } from "@smallpond/base";
 import type { Piece } from "@smallpond/fs-native";
 import { fsError } from "../../../meta/model/errors.ts";
 import type { ChunkRead, ChunkReadDone } from "../../chunks/chunk-io.ts";
+import type { AskedAt } from "../asking.ts";
 import type { FsContext } from "../context.ts";
 import { named } from "../naming.ts";
 import { dataIn, type FileView, isSameData, type OpenFile } from "../open-file.ts";
@@ -50,7 +51,7 @@ export async function readMany(
   options: ReadManyOptions = {},
 ): Promise<readonly number[]> {
   for (const { file, offset } of tasks) checkRead(file, offset);
-  const startMs = context.clock.monotonicMs();
+  const begun = context.asking.now();
   await Promise.all(tasks.map((task) => ownBytes(context, task)));
   const counts = new Array<number>(tasks.length).fill(0);
   let left: Attempt[] = tasks.map((task, index) => ({
@@ -62,7 +63,7 @@ export async function readMany(
   }));
   for (let tries = 0; left.length > 0; tries++) {
     if (tries === TRIES) throw againAndAgain(left[0]!.task.file.path);
-    await Promise.all(left.map((attempt) => prepare(context, attempt, startMs, options)));
+    await Promise.all(left.map((attempt) => prepare(context, attempt, begun, options)));
     const outcomes = await readChunks(context, left, options);
     const judged = await Promise.all(
       left.map(async (attempt, at) => ({ attempt, isDone: await judge(attempt, outcomes[at]!, options) })),
@@ -88,17 +89,22 @@ async function ownBytes({ local }: FsContext, { file, offset, into }: ReadTask):
 
 /** Decides by what the task is read, and what of which chunks. */
 async function prepare(
-  { settings }: FsContext,
+  { settings, local }: FsContext,
   attempt: Attempt,
-  startMs: number,
+  begun: AskedAt,
   options: SignalOptions,
 ): Promise<void> {
   const { file, offset, into } = attempt.task;
   const end = offset + BigInt(bytesIn(into));
   attempt.view = file.view;
-  const tooOld = startMs - attempt.view.askedMs > settings.freshMs;
-  const pastEnd = end > attempt.view.file.length && attempt.view.askedMs < startMs;
-  if (tooOld || pastEnd) attempt.view = await refreshed(file, options);
+  const { asked, file: known } = attempt.view;
+  const isOld = begun.ms - asked.ms >= settings.freshMs;
+  const isPastEnd = end > known.length;
+  if (asked.order < begun.order && (isOld || isPastEnd)) {
+    // What this client wrote behind the range makes the file longer.
+    if (isPastEnd && local.isDirty(file.inode)) await local.flushed(file.inode);
+    attempt.view = await refreshed(file, options);
+  }
   const { file: inode, content } = attempt.view;
   const last = inode.length < end ? inode.length : end;
   attempt.length = last > offset ? Number(last - offset) : 0;

@@ -87,6 +87,8 @@ export class AppendBehind {
   #append(pieces: readonly Piece[], bytes: number, options: SignalOptions): Promise<void> {
     const { context, file, flights, written } = this.#parts;
     return flights.begin(["append"], async () => {
+      // The end is behind what this client wrote before.
+      await context.local.placedFlushed(file.inode);
       const { offset, truncateVersion } = await this.#turns
         .take(() => file.reserveAppend(bytes))
         .catch((error) => {

@@ -34,7 +34,7 @@ export class FileWriter implements LocalWriter {
       context.log.debug("bytes were not written", { path: file.path, error: String(error) });
       this.#failure ??= { error };
     };
-    const parts = { context, file, flights: this.#flights, written: this.#written, onFailure };
+    const parts = { context, file, flights: this.#flights, written: this.#written, writer: this, onFailure };
     this.#behind = new WriteBehind(parts);
     this.#appends = new AppendBehind(parts);
     this.#toldMs = context.clock.monotonicMs();
@@ -42,8 +42,16 @@ export class FileWriter implements LocalWriter {
     context.local.add(this.#local);
   }
 
+  get isAppend(): boolean {
+    return this.#file.isAppend;
+  }
+
   get isDirty(): boolean {
     return this.#behind.isDirty || this.#appends.isDirty || this.#flights.count > 0;
+  }
+
+  get isUntold(): boolean {
+    return this.isDirty || this.#written.isUntold;
   }
 
   /** Resolves when the bytes are copied or sent; they are borrowed until then. */
@@ -71,6 +79,16 @@ export class FileWriter implements LocalWriter {
     this.#appends.send();
     if (range === undefined || this.#behind.touches(range)) this.#behind.send();
     await this.#flights.landed(range);
+  }
+
+  async told(): Promise<void> {
+    await outcomeOf(
+      this.#gate.together(async () => {
+        this.send();
+        await this.#landed();
+        await this.#tell();
+      }),
+    );
   }
 
   sync(): Promise<void> {

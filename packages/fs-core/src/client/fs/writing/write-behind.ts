@@ -7,6 +7,7 @@ import type { BufferLease, Piece } from "@smallpond/fs-native";
 import { fsError } from "../../../meta/model/errors.ts";
 import { unlessAborted } from "../abort.ts";
 import type { FsContext } from "../context.ts";
+import type { LocalWriter } from "../local-files.ts";
 import { bytesInAll, partOfAll, viewOf } from "../pieces.ts";
 import { type ByteRange, checkOffset, writeEnd } from "../range.ts";
 import type { WritableFile } from "../writable-file.ts";
@@ -20,6 +21,8 @@ export interface WriteBehindParts {
   readonly file: WritableFile;
   readonly flights: Flights;
   readonly written: Written;
+  /** Whose bytes these are, among those of this client. */
+  readonly writer: LocalWriter;
   /** Told of what went wrong with bytes whose write had resolved. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -59,6 +62,7 @@ export class WriteBehind {
     const isSequential = start === this.#end;
     this.#end = start + bytes;
     if (bytes === 0) return;
+    await this.#afterOthers({ start, end: start + bytes });
     if (bytes >= context.settings.directBytes) return this.#direct({ start, pieces }, options);
     let at = 0;
     for (const piece of pieces) {
@@ -76,7 +80,9 @@ export class WriteBehind {
   async writeThrough(pieces: readonly Piece[], offset: bigint, options: SignalOptions): Promise<void> {
     const bytes = bytesInAll(pieces);
     const start = this.#place(bytes, offset);
-    if (bytes > 0) await this.#direct({ start, pieces }, options);
+    if (bytes === 0) return;
+    await this.#afterOthers({ start, end: start + bytes });
+    await this.#direct({ start, pieces }, options);
   }
 
   /** Begins to send all that is gathered. */
@@ -164,6 +170,11 @@ export class WriteBehind {
     const range = { start: extent.start, end: extent.start + bytesInAll(extent.pieces) };
     if (this.#gathered.touches(range)) this.send();
     await this.#parts.flights.begin([range], () => this.#send([extent], options));
+  }
+
+  async #afterOthers(range: ByteRange): Promise<void> {
+    const { context, file, writer } = this.#parts;
+    await context.local.othersFlushed(file.inode, writer, range);
   }
 
   /** Where bytes go, if the file may be that long. */
