@@ -29,6 +29,8 @@ export {
 export type { RootUser } from "./cluster/bootstrap/root-user.ts";
 export { type ClusterShape, checkShape, type ShapeNode, targetsOfDisk } from "./cluster/bootstrap/shape.ts";
 export { type WaitOptions, waitUntilUp } from "./cluster/bootstrap/wait-until-up.ts";
+export { spaceOf } from "./cluster/chain-space.ts";
+export { chunksOfChains } from "./cluster/chunks-of-chains.ts";
 export {
   type ChainStanding,
   type ClusterStatus,

@@ -2,7 +2,8 @@
 import { type InvariantError, type NetAddress, NO_PROBES, Tasks } from "@smallpond/base";
 import { NodeRandom } from "@smallpond/base/platform/node";
 import { newCrc32c, openBootClock, openBufferPool, openLeasedNet } from "@smallpond/fs-native";
-import { MindNode } from "../../cluster/mind-node.ts";
+import { chunksOfChains } from "../../cluster/chunks-of-chains.ts";
+import { type MindDeps, MindNode } from "../../cluster/mind-node.ts";
 import type { MindSettings } from "../../cluster/mind-settings.ts";
 import type { OrderedStore } from "../../metastore/ordered-store.ts";
 import { formatLogLine, Logger, type LogLevel } from "../../service/log.ts";
@@ -62,17 +63,22 @@ export async function serveMind(
     ...(storeBytesMax === undefined ? {} : { bytesMax: storeBytesMax }),
     ...(storeReserveBytes === undefined ? {} : { reserveBytes: storeReserveBytes }),
   });
-  const deps = {
-    store: wrapStore(disk),
-    transport: new NetTransport({ net: openLeasedNet(), crc32c: newCrc32c(), probes: NO_PROBES }),
+  const crc32c = newCrc32c();
+  const shared = {
     clock,
     random: new NodeRandom(),
     crypto: new NodeCrypto(),
-    log,
     metrics,
-    probes: NO_PROBES,
     secret: new Uint8Array(Buffer.from(secret, "hex")),
     pool: openBufferPool(),
+  };
+  const deps: MindDeps = {
+    ...shared,
+    store: wrapStore(disk),
+    transport: new NetTransport({ net: openLeasedNet(), crc32c, probes: NO_PROBES }),
+    log,
+    probes: NO_PROBES,
+    chunks: (mind) => chunksOfChains({ ...shared, ...mind, crc32c }),
     onInvariant: (error: InvariantError) => broken.spawn(() => Promise.reject(error)),
   };
   await removeStaleSocket(settings.address);
