@@ -1,0 +1,147 @@
+/** An update that the predecessor passes on. */
+import { type ChunkKey, keyText } from "../model/chunk.ts";
+import type { ChunkAfter, TrafficClass } from "../protocol/common.ts";
+import type { ForwardItem, ForwardOutcome } from "../protocol/forward.ts";
+import { checkNow, enter } from "./enter.ts";
+import { expectSame, passOn } from "./pass-on.ts";
+import { recordedAnswer } from "./recorded-answer.ts";
+import { refuse, refusedBy } from "./refusals.ts";
+import type { Replica } from "./replica.ts";
+import { commit, settle } from "./settle.ts";
+
+export async function forwarded(
+  replica: Replica,
+  item: ForwardItem,
+  request: { readonly bytes: Uint8Array; readonly trafficClass: TrafficClass },
+): Promise<ForwardOutcome> {
+  await enter(replica, item, "successor");
+  const { heard } = replica;
+  if (replica.deps.bug !== "no-link-check") {
+    heard.hear(item.link);
+    if (heard.isOld(item.link)) throw refuse("STALE_REQUEST", "a copy of a message that was answered");
+  }
+  const work = async (): Promise<ForwardOutcome> => {
+    try {
+      return { kind: "committed", ...(await take(replica, item, request)) };
+    } catch (error) {
+      return refusedBy(error);
+    }
+  };
+  const outcome = await heard.once(item.link, work, ({ kind }) => kind === "committed");
+  if (outcome.kind === "done") throw refuse("BAD_REQUEST", "a note has this number");
+  return outcome;
+}
+
+async function take(
+  replica: Replica,
+  item: ForwardItem,
+  request: { readonly bytes: Uint8Array; readonly trafficClass: TrafficClass },
+): Promise<ChunkAfter> {
+  return await replica.inFlight.run(item.dedupe?.session, async () => {
+    using _turn = await replica.turns.take(keyText(item.key));
+    checkNow(replica, item, "successor");
+    if (replica.role.kind === "syncing") return await replaced(replica, item, request);
+    return await updated(replica, item, request);
+  });
+}
+
+/** It is not read here, and all before it have prepared it: it is committed at once. */
+async function replaced(
+  replica: Replica,
+  item: ForwardItem,
+  { bytes, trafficClass }: { readonly bytes: Uint8Array; readonly trafficClass: TrafficClass },
+): Promise<ChunkAfter> {
+  const { action, key, version, dedupe, chainVersion } = item;
+  if (action.kind !== "replace") throw refuse("BAD_REQUEST", "a replica that syncs takes whole chunks");
+  await replica.deps.sink.begin(replica, chainVersion);
+  checkNow(replica, item, "syncing");
+  const { crc, length } = action;
+  const committedAt = (action.committedAt ?? chainVersion) as typeof chainVersion;
+  const result = recordedAnswer({ version, length, crc });
+  const remembered = dedupe && { ...dedupe, result };
+  const request = { version, bytes, crc, chainVersion: committedAt, dedupe: remembered };
+  const work = (): Promise<ChunkAfter> => replica.store.replace(key, request);
+  const { length: here, crc: sum } = await replica.deps.shares.run(trafficClass, bytes.length, work);
+  return { version, length: here, crc: sum };
+}
+
+async function updated(
+  replica: Replica,
+  item: ForwardItem,
+  request: { readonly bytes: Uint8Array; readonly trafficClass: TrafficClass },
+): Promise<ChunkAfter> {
+  const { store } = replica.deps;
+  const { key, version } = item;
+  const state = store.state(key);
+  const { committed, pending } = state ?? {};
+  if (committed !== undefined && committed.version >= version) {
+    return { version: committed.version, length: committed.length, crc: committed.crc };
+  }
+  if (pending?.version === version) return await carriedOn(replica, key, pending);
+  if (pending !== undefined || version !== (committed?.version ?? 0) + 1) {
+    const said = `version ${version} follows ${committed?.version ?? 0}, ${pending?.version ?? "nothing"} is pending`;
+    throw refuse("UNKNOWN_OUTCOME", said);
+  }
+  const prepare = (): Promise<ChunkAfter> => prepared(replica, item, request.bytes);
+  const after = await replica.deps.shares.run(request.trafficClass, request.bytes.length, prepare);
+  const { role } = replica;
+  const at = replica.at();
+  const successor = role.kind === "serving" ? role.successor : undefined;
+  if (successor === undefined && role.kind === "serving") {
+    await commit(replica, key, version);
+    return after;
+  }
+  if (successor === undefined || successor.syncs) return await carriedOn(replica, key, after);
+  try {
+    const { action, dedupe } = item;
+    const passing = {
+      at,
+      key,
+      version,
+      action,
+      bytes: request.bytes,
+      dedupe,
+      trafficClass: request.trafficClass,
+    };
+    const there = await passOn(replica, successor, passing);
+    expectSame(replica, key, after, there);
+    await commit(replica, key, version);
+  } catch {
+    await settle(replica, key);
+  }
+  return after;
+}
+
+async function carriedOn(
+  replica: Replica,
+  key: ChunkKey,
+  { version, length, crc }: ChunkAfter,
+): Promise<ChunkAfter> {
+  await settle(replica, key);
+  return { version, length, crc };
+}
+
+async function prepared(replica: Replica, item: ForwardItem, bytes: Uint8Array): Promise<ChunkAfter> {
+  const { store } = replica.deps;
+  const { action, key, version, dedupe } = item;
+  if (action.kind === "replace") {
+    const { length, crc } = action;
+    const remembered = dedupe && { ...dedupe, result: recordedAnswer({ version, length, crc }) };
+    const request = { version, bytes, crc, chainVersion: undefined, dedupe: remembered };
+    return { ...(await store.replace(key, request)), version };
+  }
+  const operation =
+    action.kind === "write"
+      ? ({ kind: "write", offset: action.offset, bytes, crc: action.crc } as const)
+      : ({ kind: "truncate", length: action.length } as const);
+  const remembered = dedupe && { ...dedupe, result: recordedAnswer };
+  const outcome = await store.update(key, operation, {
+    version,
+    isForwarded: true,
+    ...(remembered === undefined ? {} : { dedupe: remembered }),
+  });
+  if (outcome.kind === "busy" || outcome.kind === "missing") {
+    throw refuse("UNKNOWN_OUTCOME", `an update found its chunk ${outcome.kind}`);
+  }
+  return { version, length: outcome.length, crc: outcome.crc };
+}

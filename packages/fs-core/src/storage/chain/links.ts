@@ -1,0 +1,72 @@
+/**
+ * Numbers of what one replica passes on to another under one version of their chain (`protocol/forward.ts`): a message that
+ * is sent again has the number that it had, so that the receiver does it once, and late copies are told from news.
+ */
+import type { Link } from "../protocol/forward.ts";
+
+/** The sender's side. */
+export class LinkSender {
+  readonly #open: Set<number> = new Set();
+  #next = 1;
+
+  /** Messages that were not answered, or given up, yet. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  begin(): number {
+    const sequence = this.#next++;
+    this.#open.add(sequence);
+    return sequence;
+  }
+
+  /** It was answered, or will not be sent again: what comes of it later is refused. */
+  end(sequence: number): void {
+    this.#open.delete(sequence);
+  }
+
+  /** As it is sent at this moment. */
+  link(sequence: number): Link {
+    // The first in order of asking is the lowest.
+    const lowest = this.#open.values().next();
+    return { sequence, settledBelow: lowest.done === true ? this.#next : lowest.value };
+  }
+}
+
+/** The receiver's side. What was done is remembered as long as the sender may ask for it again. */
+export class LinkReceiver<T> {
+  readonly #outcomes: Map<number, Promise<T>> = new Map();
+  #floor = 1;
+
+  /** Remembered. */
+  get size(): number {
+    return this.#outcomes.size;
+  }
+
+  isOld({ sequence }: Link): boolean {
+    return sequence < this.#floor;
+  }
+
+  /** Call it with every message, before anything else. */
+  hear({ settledBelow }: Link): void {
+    if (settledBelow <= this.#floor) return;
+    this.#floor = settledBelow;
+    for (const sequence of this.#outcomes.keys())
+      if (sequence < settledBelow) this.#outcomes.delete(sequence);
+  }
+
+  /** Does it, unless a copy is being done or was done: then that one's outcome. `keeps` says which outcomes are final. */
+  once({ sequence }: Link, work: () => Promise<T>, keeps: (outcome: T) => boolean): Promise<T> {
+    const known = this.#outcomes.get(sequence);
+    if (known !== undefined) return known;
+    const running = work();
+    this.#outcomes.set(sequence, running);
+    const forget = (): void => {
+      if (this.#outcomes.get(sequence) === running) this.#outcomes.delete(sequence);
+    };
+    running.then((outcome) => {
+      if (!keeps(outcome)) forget();
+    }, forget);
+    return running;
+  }
+}

@@ -1,0 +1,66 @@
+/** A new version of the chain (docs/chain-protocol.md): what has to be done before it is acted under, and what follows. */
+import { isPondError } from "@smallpond/base";
+import { keyText } from "../model/chunk.ts";
+import type { Replica } from "./replica.ts";
+import { settle } from "./settle.ts";
+
+/** Resolves when the replica may act under the version; goes on with the rest by itself. */
+export async function takeUp(replica: Replica, signal: AbortSignal): Promise<void> {
+  const { role, store, deps } = replica;
+  if (role.kind !== "serving" || store.failure !== undefined) return;
+  if (role.isTail) await commitPendings(replica, signal);
+  if (signal.aborted) return;
+  if (role.isHead && !role.isTail) replica.tasks.spawn(() => settlePendings(replica, signal));
+  if (role.successor?.syncs === true) {
+    deps.probes.mark("chain: a replica is brought up to date");
+    replica.tasks.spawn(() => bringUpToDate(replica, signal));
+  }
+}
+
+/** The tail before may have committed them and shown them to readers; all that serve before this one have them. */
+async function commitPendings(replica: Replica, signal: AbortSignal): Promise<void> {
+  const { store, deps } = replica;
+  const { chainVersion } = replica.at();
+  const pendings = store.pendings();
+  if (pendings.length > 0) deps.probes.mark("chain: a new tail commits what is pending");
+  await Promise.all(
+    pendings.map(async ({ key, pending }) => {
+      if (signal.aborted || pending === undefined) return;
+      await store.commit(key, pending.version, { chainVersion });
+    }),
+  );
+}
+
+/** I13, without anybody's help. */
+async function settlePendings(replica: Replica, signal: AbortSignal): Promise<void> {
+  const waiting = replica.store.pendings().map(({ key }) => key);
+  if (waiting.length > 0) replica.deps.probes.mark("chain: a head settles what is pending");
+  const work = async (): Promise<void> => {
+    for (let key = waiting.pop(); key !== undefined && !signal.aborted; key = waiting.pop()) {
+      const chunk = key;
+      try {
+        await replica.withChunk(chunk, () => settle(replica, chunk, { signal }), { signal });
+      } catch (error) {
+        if (!signal.aborted && !isPondError(error)) throw error;
+        // Whoever writes the chunk next settles it first.
+        replica.deps.log.debug("a chunk is not settled", { chunk: keyText(chunk), error: String(error) });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: replica.settings.settlesMax }, work));
+}
+
+async function bringUpToDate(replica: Replica, signal: AbortSignal): Promise<void> {
+  const { resync, clock, random, log } = replica.deps;
+  while (!signal.aborted) {
+    try {
+      return await resync.run(replica, { signal });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isPondError(error)) throw error;
+      log.warn("resync failed, and is tried again", { target: replica.target, error: String(error) });
+    }
+    const { resyncPauseMs } = replica.settings;
+    await clock.sleep(resyncPauseMs * (0.5 + random.next()), { signal }).catch(() => {});
+  }
+}

@@ -1,0 +1,350 @@
+/**
+ * A storage service: its targets, their places in chains, and the server through which clients and other nodes reach them.
+ * Real processes and simulated ones are put together here, from different seams.
+ */
+import {
+  type Clock,
+  type Disk,
+  formatAddress,
+  type InvariantError,
+  isPondError,
+  type NetAddress,
+  type Probes,
+  type Random,
+  Tasks,
+  toHex,
+} from "@smallpond/base";
+import type { BufferPool, Crc32c } from "@smallpond/fs-native";
+import type { ChainId, TargetId } from "../../ids.ts";
+import { NodeAgent, type NodeHost } from "../../mgmtd/agent/node-agent.ts";
+import type { Chain } from "../../mgmtd/model/chain.ts";
+import type { RoutingInfo } from "../../mgmtd/model/routing.ts";
+import { CapabilityKey } from "../../service/capability.ts";
+import type { Crypto } from "../../service/crypto.ts";
+import type { Logger } from "../../service/log.ts";
+import type { Metrics } from "../../service/metrics.ts";
+import {
+  type Authenticator,
+  type Credentials,
+  RpcClients,
+  RpcRouter,
+  RpcServer,
+  type Transport,
+  type UserIdentity,
+} from "../../wire/index.ts";
+import { Forwarder } from "../chain/forwarder.ts";
+import { refuse } from "../chain/refusals.ts";
+import { type ChainBug, Replica } from "../chain/replica.ts";
+import { type ChainSettings, DEFAULT_CHAIN_SETTINGS } from "../chain/settings.ts";
+import { ChunkStore } from "../chunk-store.ts";
+import { TrafficShares } from "../classes/traffic-shares.ts";
+import { ChunkRepairer } from "../repair/chunk-repairer.ts";
+import { StoreFetchSource } from "../repair/fetch-source.ts";
+import { TargetCare } from "../repair/target-care.ts";
+import { ChainResync, type ResyncBug } from "../resync/chain-resync.ts";
+import { StoreSyncSink } from "../resync/sync-sink.ts";
+import { CapabilityGate } from "../sessions/session-gate.ts";
+import type { StoreBug } from "../store/parts.ts";
+import { StorageHandlers } from "./handlers.ts";
+import type { StorageNodeSettings, TargetSettings } from "./settings.ts";
+import { Target } from "./target.ts";
+
+export interface StorageNodeDeps {
+  readonly disk: Disk;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly crc32c: Crc32c;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly probes: Probes;
+  /** The cluster's, as for `MindDeps`. */
+  readonly secret: Uint8Array;
+  /** For bytes on their way between disks and the network. */
+  readonly pool: BufferPool;
+  /** Who a token's user is; storage asks for capabilities, so anybody may connect. */
+  readonly user?: (token: string) => Promise<UserIdentity>;
+  /** Told of a broken invariant: the process must not go on. */
+  readonly onInvariant: (error: InvariantError) => void;
+  readonly bug?: {
+    readonly chain?: ChainBug;
+    readonly resync?: ResyncBug;
+    readonly store?: StoreBug;
+  };
+}
+
+/** How often the space of targets is measured. */
+const MEASURE_MS = 5000;
+
+export class StorageNode implements AsyncDisposable {
+  /** Where it is reached, its port filled in. */
+  readonly address: NetAddress;
+  readonly incarnation: string;
+  readonly router: RpcRouter;
+  readonly agent: NodeAgent;
+  readonly targets: readonly Target[];
+  readonly repairer: ChunkRepairer;
+  readonly #deps: StorageNodeDeps;
+  readonly #server: RpcServer;
+  readonly #clients: RpcClients;
+  readonly #byChain: Map<ChainId, Replica> = new Map();
+  readonly #care: TargetCare;
+  readonly #tasks: Tasks = new Tasks();
+  readonly #stop: AbortController = new AbortController();
+  #closed: Promise<void> | undefined;
+
+  private constructor(deps: StorageNodeDeps, settings: StorageNodeSettings, parts: Parts) {
+    this.#deps = deps;
+    this.router = parts.router;
+    this.address = parts.address;
+    this.#server = parts.server;
+    this.#clients = parts.clients;
+    this.incarnation = toHex(deps.random.bytes(16));
+    const callers = parts.clients;
+    const { clock, random, log, metrics, probes, pool, bug } = deps;
+    this.agent = new NodeAgent(
+      { clock, random, log, probes, callers, host: this.#host() },
+      {
+        ...{ node: settings.node, kind: "storage", hostTag: settings.hostTag },
+        ...{ incarnation: this.incarnation, addresses: [parts.address], managers: settings.managers },
+        ...(settings.answerMs === undefined ? {} : { answerMs: settings.answerMs }),
+      },
+    );
+    const shares = new TrafficShares({ metrics }, settings.shares);
+    this.repairer = new ChunkRepairer({ clock, probes, pool, log, metrics }, settings.repair);
+    const resync = new ChainResync(
+      { clock, log, metrics, probes, repairer: this.repairer, ...(bug?.resync && { bug: bug.resync }) },
+      settings.resync,
+    );
+    const sink = new StoreSyncSink({ log });
+    const gate = new CapabilityGate({
+      key: new CapabilityKey({ crypto: deps.crypto, clock }, { secrets: [deps.secret] }),
+    });
+    const chain = { ...DEFAULT_CHAIN_SETTINGS, ...settings.chain };
+    const forwarderTo = forwardersOf(this, parts.clients, chain);
+    const replicaDeps = {
+      ...{ clock, random, log, probes, gate, resync, sink, shares, forwarderTo },
+      repairer: this.repairer,
+      leaseHolds: () => this.agent.lease.holds(),
+      onChange: () => this.agent.wake(),
+      ask: ((target, method, question, options) =>
+        parts.clients
+          .to(addressOf(this.agent.routing, target))
+          .call(method, question, options)) as Replica["deps"]["ask"],
+      bug: bug?.chain,
+    };
+    this.targets = parts.stores.map(({ target, store }) => {
+      if (store === undefined) return new Target(target, undefined);
+      const isOpen = (): boolean => this.agent.isOpen(target.id);
+      return new Target(target, {
+        store,
+        replica: new Replica(target.id, { ...replicaDeps, store, isOpen }, chain),
+      });
+    });
+    this.#care = new TargetCare(
+      { clock, random, log, metrics, repairer: this.repairer, shares },
+      settings.care,
+    );
+    const synced = (replica: Replica): void => this.targetOf(replica.target)?.complete();
+    const replicaOf = (id: ChainId): Replica | undefined => this.#byChain.get(id);
+    new StorageHandlers({ replicaOf, sink, fetches: new StoreFetchSource(), synced }).offer(parts.router);
+  }
+
+  /** Opens its targets and takes part from then on. */
+  static async start(deps: StorageNodeDeps, settings: StorageNodeSettings): Promise<StorageNode> {
+    const { clusterId, node, authentication = "on" } = settings;
+    const stores = await openStores(deps, settings);
+    const router = new RpcRouter(deps, settings.server);
+    const user = deps.user ?? (async () => NOBODY);
+    const authenticator: Authenticator =
+      authentication === "off"
+        ? { kind: "off", clusterId }
+        : { kind: "on", clusterId, secret: deps.secret, user };
+    const server = new RpcServer({ ...deps, router, authenticator }, settings.server);
+    const credentials: Credentials =
+      authentication === "on"
+        ? { kind: "member", clusterId, secret: deps.secret, node }
+        : { kind: "claim", clusterId, principal: { kind: "member", node } };
+    const clients = new RpcClients({ ...deps, credentials }, settings.client);
+    try {
+      const address = await server.listen(settings.address);
+      const started = new StorageNode(deps, settings, { stores, router, server, clients, address });
+      await started.#start();
+      return started;
+    } catch (error) {
+      for (const { store } of stores) await store?.close();
+      throw error;
+    }
+  }
+
+  /** Rejects when something broke that must not: the process must not go on. */
+  get failure(): Promise<never> {
+    return this.#tasks.failure;
+  }
+
+  targetOf(id: TargetId): Target | undefined {
+    return this.targets.find(({ settings }) => settings.id === id);
+  }
+
+  /** Stops serving, lets what is under way end, says goodbye, and leaves everything durable. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #start(): Promise<void> {
+    const { signal } = this.#stop;
+    await Promise.all(this.targets.map((target) => target.measure()));
+    this.agent.routingCache.onChange((routing) => this.#follow(routing));
+    this.#tasks.spawn(() => this.agent.run({ signal }));
+    this.#tasks.spawn(() => this.#measure(signal));
+    for (const { replica } of this.targets) {
+      if (replica !== undefined) this.#tasks.spawn(() => this.#care.run(replica, { signal }));
+    }
+  }
+
+  #follow(routing: RoutingInfo): void {
+    const chains = new Map<TargetId, Chain>();
+    for (const chain of routing.chains.values()) {
+      for (const { target } of chain.targets) chains.set(target, chain);
+    }
+    for (const { settings, replica } of this.targets) {
+      if (replica === undefined) continue;
+      const before = replica.chain;
+      const chain = chains.get(settings.id);
+      replica.see(chain);
+      if (before !== undefined && before !== chain?.id) this.#byChain.delete(before);
+      if (chain !== undefined) this.#byChain.set(chain.id, replica);
+    }
+  }
+
+  async #measure(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#deps.clock.sleep(MEASURE_MS, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      await Promise.all(this.targets.map((target) => target.measure().catch(() => {})));
+    }
+  }
+
+  #host(): NodeHost {
+    const stateOf = (id: TargetId) => {
+      const target = this.targetOf(id);
+      const chain = target?.replica?.chain;
+      const members = chain === undefined ? undefined : this.agent.routing.chains.get(chain)?.targets;
+      return members?.find((member) => member.target === id)?.state;
+    };
+    return {
+      report: () =>
+        this.targets.map((target) => {
+          const { id } = target.settings;
+          return target.report(stateOf(id), this.agent.isOpen(id));
+        }),
+      release: (named) => {
+        const wanted = new Set(named);
+        let news = false;
+        for (const { settings, replica } of this.targets) {
+          if (replica === undefined) continue;
+          const isNamed = wanted.has(settings.id);
+          if (isNamed && !replica.hasStopped) news = true;
+          replica.release(isNamed);
+        }
+        if (news) this.agent.wake();
+      },
+      configure: async () => {},
+    };
+  }
+
+  async #close(): Promise<void> {
+    this.#deps.log.info("storage node closes");
+    this.#stop.abort(new Error("the node is closing"));
+    for (const { replica } of this.targets) replica?.stop();
+    await this.#server.close();
+    await this.repairer.close();
+    await Promise.all(this.targets.map(({ replica }) => replica?.close()));
+    await Promise.race([this.#tasks.idle(), this.#tasks.failure.catch(() => {})]);
+    for (const { store } of this.targets) await store?.close();
+    // It serves nothing from here on, which is what it says.
+    await this.agent.leave();
+    await this.#clients.close();
+  }
+}
+
+interface OpenedTarget {
+  readonly target: TargetSettings;
+  readonly store: ChunkStore | undefined;
+}
+
+interface Parts {
+  readonly stores: readonly OpenedTarget[];
+  readonly router: RpcRouter;
+  readonly server: RpcServer;
+  readonly clients: RpcClients;
+  readonly address: NetAddress;
+}
+
+/** Of users nothing is asked here: capabilities say what they may do. */
+const NOBODY: UserIdentity = { uid: 65_534, gid: 65_534, groups: [], admin: false };
+
+/** A directory of another cluster or target is refused; what is damaged stays away, and the others go on. */
+async function openStores(
+  deps: StorageNodeDeps,
+  { targets, clusterId, bootId, store }: StorageNodeSettings,
+): Promise<readonly OpenedTarget[]> {
+  const { disk, clock, crc32c: crc, pool: buffers, probes, log, bug } = deps;
+  const outcomes = await Promise.allSettled(
+    targets.map(async (target): Promise<OpenedTarget> => {
+      const { directory, id } = target;
+      const place = {
+        directory,
+        cluster: clusterId,
+        target: id,
+        bootId,
+        ...(bug?.store && { bug: bug.store }),
+      };
+      try {
+        const opened = await ChunkStore.open({ disk, clock, crc, buffers, probes, log }, store ?? {}, place);
+        return { target, store: opened };
+      } catch (error) {
+        if (!isPondError(error) || error.code === "FOREIGN_TARGET") throw error;
+        log.error("a target cannot be opened", { target: id, directory, error: error.message });
+        return { target, store: undefined };
+      }
+    }),
+  );
+  const opened = outcomes.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const failed = outcomes.find(({ status }) => status === "rejected");
+  if (failed?.status !== "rejected") return opened;
+  for (const each of opened) await each.store?.close();
+  throw failed.reason;
+}
+
+function addressOf(routing: RoutingInfo, target: TargetId): NetAddress {
+  const info = routing.targets.get(target);
+  const address = info && routing.nodes.get(info.node)?.addresses[0];
+  if (address === undefined) throw refuse("NOT_READY", `nobody knows where target ${target} is`);
+  return address;
+}
+
+/** One for each node that something is passed on to. */
+function forwardersOf(
+  node: { readonly agent: NodeAgent },
+  clients: RpcClients,
+  settings: ChainSettings,
+): (target: TargetId) => Forwarder {
+  const forwarders = new Map<string, Forwarder>();
+  return (target) => {
+    const address = addressOf(node.agent.routing, target);
+    const name = formatAddress(address);
+    let forwarder = forwarders.get(name);
+    if (forwarder === undefined) {
+      forwarder = new Forwarder({ caller: () => clients.to(address) }, settings);
+      forwarders.set(name, forwarder);
+    }
+    return forwarder;
+  };
+}
