@@ -27,6 +27,7 @@ import {
   encodeOwnership,
   FORMAT_KEY,
   LAST_BATCH_KEY,
+  NO_KEY,
   OWNER_KEY,
   STORE_FORMAT,
 } from "./lmdb-rows.ts";
@@ -221,11 +222,14 @@ export class LmdbStore implements OrderedStore {
     change: () => void,
   ): Promise<ApplyOutcome> {
     try {
-      const applied = await this.#facts.ifVersion(OWNER_KEY, Number(epoch), () => {
+      const applied = this.#facts.ifVersion(OWNER_KEY, Number(epoch), () => {
         change();
         if (tag !== undefined) swallow(this.#facts.put(LAST_BATCH_KEY, tag, 0));
       });
-      return applied ? "applied" : "fenced";
+      // A batch alone is begun at the end of the event loop's turn, so after all that the turn's promises lead to; with
+      // another write behind several, at once.
+      swallow(this.#facts.remove(NO_KEY));
+      return (await applied) ? "applied" : "fenced";
     } catch (error) {
       return await this.#afterFailure(await causeOf(error), tag);
     }

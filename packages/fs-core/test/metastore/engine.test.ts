@@ -116,3 +116,44 @@ test("what is opened again goes on from the last version", async () => {
     { kind: "committed", version: 2n },
   ]);
 });
+
+/** Sizes of batches in the order in which the store was given them, of transactions that write a key each. */
+function batchesOf(store: FaultyStore): readonly number[] {
+  const sizes: number[] = [];
+  const apply = store.apply.bind(store);
+  // The journal's row is none of theirs.
+  store.apply = (batch, options) => {
+    sizes.push(batch.length - 1);
+    return apply(batch, options);
+  };
+  return sizes;
+}
+
+test("writers that go on as soon as they are answered come to share batches evenly", async () => {
+  const { clock, store, metastore } = setup();
+  const sizes = batchesOf(store);
+  store.set({ latencyMs: 10 });
+  const writers = Array.from({ length: 20 }, async (_, writer) => {
+    for (let each = 0; each < 20; each++) await (await writing(metastore, `k${writer}`, `${each}`)).commit();
+  });
+  for (let turn = 0; turn < 100; turn++) await clock.advance(10);
+  await Promise.all(writers);
+  expect(sizes.slice(10, 20)).toEqual(Array.from({ length: 10 }, () => 10));
+});
+
+test("the store has the next batch before those of the last one are told, and the last are told too", async () => {
+  const { clock, store, metastore } = setup();
+  const sizes = batchesOf(store);
+  const [a, b] = [await writing(metastore, "a", "1"), await writing(metastore, "b", "1")];
+  store.set({ latencyMs: 10 });
+  const seen: (readonly [string, number])[] = [];
+  const first = a.commit().then(() => seen.push(["a", sizes.length]));
+  await clock.advance(1);
+  const second = b.commit().then(() => seen.push(["b", sizes.length]));
+  for (let turn = 0; turn < 10; turn++) await clock.advance(10);
+  await Promise.all([first, second]);
+  expect(seen).toEqual([
+    ["a", 2],
+    ["b", 2],
+  ]);
+});

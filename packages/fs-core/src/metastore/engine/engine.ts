@@ -45,9 +45,13 @@ export class Engine implements TransactionBackend {
   readonly #snapshots: Snapshots;
   readonly #pending: PendingCommits;
   /** Commits of other processes that have not been answered, so that a copy waits for the same outcome. */
-  readonly #unanswered: Map<RequestId, Promise<CommitOutcome>> = new Map();
+  readonly #awaited: Map<RequestId, Promise<CommitOutcome>> = new Map();
   /** The last version whose batch has been dealt with. */
   #version: bigint;
+  /** Of the last batch: it is written, and they do not know it yet. */
+  #unanswered: Accepted = [];
+  /** Commits of the last batch. */
+  #lastCount = 0;
   #refreshing: Promise<void> | undefined;
   #writing = false;
   /** The store has no room but what it keeps back, as far as the last batch that wanted other room was told. */
@@ -120,11 +124,11 @@ export class Engine implements TransactionBackend {
     if (id === undefined) return await this.#enqueue(request, options);
     const version = this.#journal.versionOf(id);
     if (version !== undefined) return { kind: "committed", version };
-    let outcome = this.#unanswered.get(id);
+    let outcome = this.#awaited.get(id);
     if (outcome === undefined) {
       // Whoever gives up waiting, the commit goes on: a copy of it may be asked for.
-      outcome = this.#enqueue(request, {}).finally(() => this.#unanswered.delete(id));
-      this.#unanswered.set(id, outcome);
+      outcome = this.#enqueue(request, {}).finally(() => this.#awaited.delete(id));
+      this.#awaited.set(id, outcome);
     } else this.#deps.probes.mark("metastore: a copy of a commit waits for the first one");
     return await outcome;
   }
@@ -160,6 +164,7 @@ export class Engine implements TransactionBackend {
       await Promise.resolve();
       while (this.#pending.count > 0 && !this.#ended) await this.#writeBatch();
     } finally {
+      this.#answer();
       this.#writing = false;
     }
   }
@@ -167,7 +172,7 @@ export class Engine implements TransactionBackend {
   async #writeBatch(): Promise<void> {
     const { clock, metrics } = this.#deps;
     const taken = this.#pending.take({
-      countMax: this.#settings.batchTransactionsMax,
+      countMax: this.#countMax(),
       bytesMax: this.#settings.batchBytesMax,
     });
     metrics.pending.set(this.#pending.count);
@@ -183,12 +188,22 @@ export class Engine implements TransactionBackend {
   async #writeCommits(taken: readonly PendingCommit[]): Promise<void> {
     const batch = new Batch();
     const accepted = this.#check(taken, batch);
+    this.#lastCount = accepted.length;
     if (accepted.length === 0) return;
     try {
       await this.#apply(accepted, batch);
     } catch (error) {
       await this.#failBatch(accepted, error);
     }
+  }
+
+  /**
+   * Those who wait and those who were just answered take turns: one half makes its next transactions while the store
+   * writes those of the other. Even halves lose the least time, as each waits for the other.
+   */
+  #countMax(): number {
+    const half = Math.ceil((this.#pending.count + this.#lastCount) / 2);
+    return Math.min(this.#settings.batchTransactionsMax, half);
   }
 
   /** Settles those that must not commit, and puts the others into the batch. */
@@ -243,10 +258,13 @@ export class Engine implements TransactionBackend {
     mutations.push(journalMutation(row));
 
     const beganMs = clock.monotonicMs();
-    const outcome = await this.#tryApply(
+    const applying = this.#tryApply(
       mutations,
       accepted.every(([commit]) => mayUseReserve(commit)),
     );
+    // Only now: what they do next would keep the store waiting.
+    this.#answer();
+    const outcome = await applying;
     metrics.batchSeconds.observe((clock.monotonicMs() - beganMs) / 1000);
     if (outcome !== "applied") return await this.#afterLoss(accepted, version, outcome);
     this.#version = version;
@@ -254,9 +272,17 @@ export class Engine implements TransactionBackend {
     this.#journal.add(row, clock.monotonicMs());
     metrics.batches.add();
     metrics.commits.add(accepted.length);
+    this.#unanswered = accepted;
+    // Nobody waits for the store, which has nothing to gain by their waiting.
+    if (this.#pending.count === 0) this.#answer();
     this.#refreshing = this.#refresh().finally(() => (this.#refreshing = undefined));
-    for (const [commit, own] of accepted) commit.settle({ kind: "committed", version: own });
     await this.#refreshing;
+  }
+
+  #answer(): void {
+    const written = this.#unanswered;
+    this.#unanswered = [];
+    for (const [commit, version] of written) commit.settle({ kind: "committed", version });
   }
 
   /** A store that fails without saying that it wrote nothing may have written. */
