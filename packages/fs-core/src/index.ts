@@ -1,5 +1,7 @@
 /** The main door of `@smallpond/fs-core`. */
 
+export { type ClusterUrl, parseClusterUrl } from "./client/connect/cluster-url.ts";
+export { type ConnectDeps, type ConnectSettings, connectWith } from "./client/connect/connect-with.ts";
 export type {
   CopyOptions,
   DirectoryItem,
@@ -8,11 +10,19 @@ export type {
   FileSystem,
   FileSystemSpace,
   OpenFlags,
+  OpenOptions,
   ReadRequest,
   RemoveOptions,
   RenameOptions,
   WriteFileOptions,
 } from "./client/file-system.ts";
+export type { FileSystemDeps } from "./client/fs/context.ts";
+export {
+  PondFileSystem,
+  type PondFileSystemDeps,
+  type PondFileSystemSettings,
+} from "./client/fs/pond-file-system.ts";
+export { DEFAULT_FS_SETTINGS, type FsSettings, fsSettings } from "./client/fs/settings.ts";
 export {
   type BootstrapDeps,
   type BootstrapOptions,
@@ -196,6 +206,7 @@ export {
   type MgmtdServiceDeps,
 } from "./mgmtd/service/mgmtd-service.ts";
 export { DEFAULT_MGMTD_SETTINGS, type MgmtdSettings } from "./mgmtd/settings.ts";
+export { type ConnectOptions, connect } from "./platform/connect.ts";
 export {
   type Capability,
   type CapabilityErrorCode,

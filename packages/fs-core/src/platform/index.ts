@@ -22,6 +22,7 @@ export {
   readClusterProfiles,
   rememberCluster,
 } from "./cluster-profiles.ts";
+export { type ConnectOptions, connect } from "./connect.ts";
 export { LmdbStore, type LmdbStoreSettings, openLmdbStore } from "./lmdb-store.ts";
 export { NodeCrypto } from "./node-crypto.ts";
 export { endWithParent } from "./processes/end-with-parent.ts";
