@@ -51,7 +51,7 @@ export {
 export { checkOverRpc, type FsckEvent, type FsckOptions } from "./cluster/fsck-caller.ts";
 export { MetaCaller, type MetaCallerDeps, type MetaCallerSettings } from "./cluster/meta-caller.ts";
 export { META, type MetaMethods } from "./cluster/meta-methods.ts";
-export { type MindDeps, MindNode } from "./cluster/mind-node.ts";
+export { type ChunksOf, type MindDeps, MindNode } from "./cluster/mind-node.ts";
 export type { MindSettings } from "./cluster/mind-settings.ts";
 export {
   type ChainId,
@@ -224,6 +224,8 @@ export {
 } from "./service/log.ts";
 export { Metrics } from "./service/metrics.ts";
 export type { PageBuffer, PageBuffers } from "./storage/blocks/page-buffers.ts";
+export type { ReplicaView } from "./storage/chain/chain-deps.ts";
+export type { ChainBug } from "./storage/chain/replica.ts";
 export {
   ChunkStore,
   type OpeningReport,
@@ -237,6 +239,8 @@ export { TrafficShares, type TrafficSharesDeps } from "./storage/classes/traffic
 export type { DedupeEntry } from "./storage/journal/records.ts";
 export type { ChunkKey, ChunkVersion } from "./storage/model/chunk.ts";
 export type { ChunkCorruptError, ChunkDamage, StoreError, StoreErrorCode } from "./storage/model/errors.ts";
+export type { StorageNodeSettings, TargetSettings } from "./storage/node/settings.ts";
+export { StorageNode, type StorageNodeDeps } from "./storage/node/storage-node.ts";
 export type { CommitOutcome as ChunkCommitOutcome } from "./storage/ops/commit.ts";
 export type { ChunkState, LastChunk } from "./storage/ops/query.ts";
 export type { ChunkRead, ReadRange } from "./storage/ops/read.ts";
@@ -244,6 +248,7 @@ export type { RangeRemoval } from "./storage/ops/remove-range.ts";
 export type { ReplaceRequest } from "./storage/ops/replace.ts";
 export type { ScrubPage } from "./storage/ops/scrub.ts";
 export type { PreparedUpdate, UpdateOptions, UpdateOutcome } from "./storage/ops/update.ts";
+export type { ResyncBug } from "./storage/resync/chain-resync.ts";
 export { DEFAULT_RESYNC_SETTINGS, type ResyncSettings } from "./storage/resync/settings.ts";
 export { DEFAULT_STORE_SETTINGS, type StoreSettings, storeSettings } from "./storage/settings.ts";
 export type { StoreBug } from "./storage/store/parts.ts";
