@@ -48,8 +48,9 @@ async function start(kind: ServedKind, config: ServeConfig, { node }: ServeFlags
   const secret = await readSecret(config.secretFile);
   if (kind === "storage") {
     const entry = entryFor(config, kind, node);
-    const { address, failure, close } = await serveStorage(storageSettings(config, entry, secret));
-    return { name: `storage ${entry.node}`, address, failure, close };
+    const served = await serveStorage(storageSettings(config, entry, secret));
+    const { failure, close } = served;
+    return { name: `storage ${entry.node}`, address: served.node.address, failure, close };
   }
   const entry = entryFor(config, kind, node);
   const served = await serveMind(mindSettings(config, entry, secret));

@@ -7,8 +7,13 @@ import type { NodeReport } from "../mgmtd/model/report.ts";
 import type { RoutingInfo } from "../mgmtd/model/routing.ts";
 import { STATUS } from "../mgmtd/service/methods.ts";
 
+export interface SpaceOptions extends SignalOptions {
+  /** Storage nodes that have a disk in common, as those of one machine have. Default 1. */
+  readonly nodesPerDisk?: number | undefined;
+}
+
 /** Asks the primary. */
-export async function askSpace(agent: NodeAgent, options: SignalOptions = {}): Promise<ChunkSpace> {
+export async function askSpace(agent: NodeAgent, options: SpaceOptions = {}): Promise<ChunkSpace> {
   const nodes: NodeReport[] = [];
   for (let from = 0; ; ) {
     const { nodes: some, more } = await agent.finder.call(STATUS, { from }, options);
@@ -16,15 +21,19 @@ export async function askSpace(agent: NodeAgent, options: SignalOptions = {}): P
     if (!more || some.length === 0) break;
     from = some.at(-1)!.node + 1;
   }
-  return spaceOf(agent.routing, nodes);
+  return spaceOf(agent.routing, nodes, options);
 }
 
 /**
  * Replicas are counted once: a chain has room for as much as its fullest replica. Targets of one disk share what is free on
  * it. Chains of which nobody has been heard count for nothing.
  */
-export function spaceOf({ chains }: Pick<RoutingInfo, "chains">, nodes: readonly NodeReport[]): ChunkSpace {
-  const rooms = roomsOf(nodes);
+export function spaceOf(
+  { chains }: Pick<RoutingInfo, "chains">,
+  nodes: readonly NodeReport[],
+  { nodesPerDisk = 1 }: SpaceOptions = {},
+): ChunkSpace {
+  const rooms = roomsOf(nodes, BigInt(nodesPerDisk));
   let bytesTotal = 0n;
   let bytesFree = 0n;
   for (const { targets } of chains.values()) {
@@ -46,14 +55,14 @@ interface Room {
   readonly freeBytes: bigint;
 }
 
-function roomsOf(nodes: readonly NodeReport[]): ReadonlyMap<TargetId, Room> {
+function roomsOf(nodes: readonly NodeReport[], nodesPerDisk: bigint): ReadonlyMap<TargetId, Room> {
   const rooms = new Map<TargetId, Room>();
   for (const { targets } of nodes) {
     const onDisk = new Map<number, bigint>();
     for (const { disk } of targets) onDisk.set(disk, (onDisk.get(disk) ?? 0n) + 1n);
     for (const { target, disk, usedBytes, capacityBytes } of targets) {
       const free = capacityBytes > usedBytes ? capacityBytes - usedBytes : 0n;
-      rooms.set(target, { usedBytes, freeBytes: free / onDisk.get(disk)! });
+      rooms.set(target, { usedBytes, freeBytes: free / (onDisk.get(disk)! * nodesPerDisk) });
     }
   }
   return rooms;

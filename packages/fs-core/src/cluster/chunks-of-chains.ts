@@ -21,12 +21,15 @@ export interface ChunksOfChainsDeps extends ChunksOf {
 }
 
 /** For `MindDeps.chunks`. */
-export function chunksOfChains(deps: ChunksOfChainsDeps): ChunkService {
+export function chunksOfChains(
+  deps: ChunksOfChainsDeps,
+  settings: { readonly nodesPerDisk?: number | undefined } = {},
+): ChunkService {
   const { agent, secret } = deps;
   return new ChainChunks({
     ...deps,
     routing: agent,
     capabilities: new CapabilityKey(deps, { secrets: [secret] }),
-    space: (options) => askSpace(agent, options),
+    space: (options) => askSpace(agent, { ...options, ...settings }),
   });
 }

@@ -53,3 +53,11 @@ test("a chain of which nobody has been heard has no room, nor has a disk with le
     bytesFree: 0n,
   });
 });
+
+test("nodes of one machine share its disk", () => {
+  const nodes = [1, 2].map((node) => reportOf(node, [[node, 0, 10n, 110n]]));
+  expect(spaceOf(chainsOf([1], [2]), nodes, { nodesPerDisk: 2 })).toEqual({
+    bytesTotal: 120n,
+    bytesFree: 100n,
+  });
+});

@@ -62,6 +62,7 @@ export function mindServices({ path, file, logLevel }: ClusterPlace): readonly M
     managers,
     directory: join(path, "mind"),
     storeBytesMax: STORE_BYTES_MAX,
+    nodesPerDisk: file.storage.length,
     meta: { namespace: { chunkBytes: file.chunkBytes, stripe: file.stripe } },
     server: SERVER,
     logFile: logFileOf(path, `mind-${node}`),

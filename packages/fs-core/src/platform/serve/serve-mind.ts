@@ -23,6 +23,8 @@ export interface ServeMindSettings extends MindSettings {
   readonly storeReserveBytes?: number;
   /** The cluster's, in hex. */
   readonly secret: string;
+  /** Storage nodes that have a disk in common, as those of one machine have. Default 1. */
+  readonly nodesPerDisk?: number;
   /** Where metrics and health are told; nowhere without it. */
   readonly admin?: NetAddress;
   /** Default `info`. */
@@ -78,7 +80,7 @@ export async function serveMind(
     transport: new NetTransport({ net: openLeasedNet(), crc32c, probes: NO_PROBES }),
     log,
     probes: NO_PROBES,
-    chunks: (mind) => chunksOfChains({ ...shared, ...mind, crc32c }),
+    chunks: (mind) => chunksOfChains({ ...shared, ...mind, crc32c }, { nodesPerDisk: settings.nodesPerDisk }),
     onInvariant: (error: InvariantError) => broken.spawn(() => Promise.reject(error)),
   };
   await removeStaleSocket(settings.address);

@@ -7,7 +7,7 @@ import { type MainSettings, serviceMain } from "./service-main.ts";
 
 await serviceMain<ServeStorageSettings & MainSettings, ServedStorage>({
   start: (settings, writeLog) => serveStorage(settings, writeLog === undefined ? {} : { writeLog }),
-  async ready({ address, adminAddress, incarnation }, { node }) {
+  async ready({ node: { address, incarnation }, adminAddress }, { node }) {
     return { address, admin: adminAddress, node, incarnation };
   },
 });

@@ -1,0 +1,78 @@
+/** Clusters of this machine from their directories, in this process. */
+import { readdir, rm } from "node:fs/promises";
+import { NodeDisk } from "@smallpond/base/platform/node";
+import { META, ROOT_INODE } from "@smallpond/fs-core";
+import { readRunning, type ServedCluster, serveCluster } from "@smallpond/fs-core/platform";
+import { expect, test } from "vitest";
+
+const SMALL = { storage: 1, targetsPerNode: 1 } as const;
+
+async function mkdir({ connection }: ServedCluster, path: string): Promise<void> {
+  await connection.meta.change(META.mkdirs, { directory: ROOT_INODE, path, mode: 0o755, parents: false });
+}
+
+test("a cluster serves from its directory, and goes on with the same ids and data when it is started again", async () => {
+  await using place = await new NodeDisk().tempDirectory();
+  const directory = `${place.path}/cluster`;
+  let before: ServedCluster["file"];
+  {
+    await using cluster = await serveCluster({ directory, choices: SMALL });
+    expect(cluster).toMatchObject({ isNew: true, url: `3fs://127.0.0.1:${cluster.file.minds[0]!.port}` });
+    expect(await readRunning(directory)).toMatchObject({ pid: process.pid, url: cluster.url });
+    await mkdir(cluster, "a");
+    before = cluster.file;
+  }
+  expect(await readRunning(directory)).toBeUndefined();
+  await using cluster = await serveCluster({ directory });
+  expect(cluster).toMatchObject({ isNew: false, file: before });
+  await expect(mkdir(cluster, "a")).rejects.toMatchObject({ code: "EEXIST" });
+  expect((await readdir(`${directory}/logs`)).sort()).toEqual(["cluster.log", "mind-1.log", "storage-1.log"]);
+});
+
+test("two starts at the same time make one cluster, and the other is told", async () => {
+  await using place = await new NodeDisk().tempDirectory();
+  const start = () => serveCluster({ directory: place.path, choices: SMALL });
+  const both = await Promise.allSettled([start(), start()]);
+  const [won, lost] = both[0]!.status === "fulfilled" ? both : both.toReversed();
+  expect(lost).toMatchObject({ status: "rejected", reason: { code: "CLUSTER_RUNS" } });
+  if (won?.status !== "fulfilled") throw new Error("nobody won");
+  await won.value.close();
+});
+
+test("a port that is taken later is named, and everything that was started is stopped again", async () => {
+  await using place = await new NodeDisk().tempDirectory();
+  const [one, two] = [`${place.path}/one`, `${place.path}/two`];
+  await using first = await serveCluster({ directory: one, choices: SMALL });
+  const { port } = first.file.minds[0]!;
+  await expect(serveCluster({ directory: two, choices: { ...SMALL, port } })).rejects.toMatchObject({
+    code: "PORT_TAKEN",
+    message: `port ${port} of 127.0.0.1 is taken by another program`,
+  });
+  await using second = await serveCluster({ directory: two, choices: SMALL });
+  expect(second.file.minds[0]!.port).not.toBe(port);
+});
+
+test("an abort while it starts stops what was started, and the next start goes on", async () => {
+  await using place = await new NodeDisk().tempDirectory();
+  const stop = new AbortController();
+  const reason = new Error("enough");
+  const onProgress = (text: string): void => {
+    if (text === "putting the cluster together") stop.abort(reason);
+  };
+  const start = serveCluster({ directory: place.path, choices: SMALL }, { signal: stop.signal, onProgress });
+  await expect(start).rejects.toBe(reason);
+  await using cluster = await serveCluster({ directory: place.path });
+  await mkdir(cluster, "a");
+});
+
+test("a target of another cluster is refused", async () => {
+  await using place = await new NodeDisk().tempDirectory();
+  const [one, two] = [`${place.path}/one`, `${place.path}/two`];
+  await (await serveCluster({ directory: one, choices: SMALL })).close();
+  await (await serveCluster({ directory: two, choices: SMALL })).close();
+  await rm(`${two}/storage-1`, { recursive: true });
+  await new NodeDisk().rename({ from: `${one}/storage-1`, to: `${two}/storage-1` });
+  await expect(serveCluster({ directory: two })).rejects.toMatchObject({
+    message: expect.stringMatching(/belongs to cluster .*, not to /) as unknown,
+  });
+});
