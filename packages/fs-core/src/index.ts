@@ -16,7 +16,7 @@ export type {
   RenameOptions,
   WriteFileOptions,
 } from "./client/file-system.ts";
-export type { FileSystemDeps } from "./client/fs/context.ts";
+export type { ClientBug, FileSystemDeps } from "./client/fs/context.ts";
 export {
   PondFileSystem,
   type PondFileSystemDeps,

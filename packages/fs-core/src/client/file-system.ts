@@ -6,6 +6,12 @@
  * Everything is a promise and takes a signal. An abort rejects with `signal.reason` at once; what was asked may still
  * happen, unless the operation says otherwise. Errors are `FsError`s with the errno's name as their code, and
  * `PondError`s of the cluster where it did not answer in time: kind `unknown-outcome` if it may have happened.
+ *
+ * What is seen of others' changes: bytes at once, where a file is read within the length that is known of it; its length
+ * at once, where a read would go past that. What a handle knows otherwise may be as old as the setting `freshMs` (5 s):
+ * that all of a file's data was replaced (opened with `w`, or written whole), and, while nobody had the file open to
+ * write when it was last asked about, what was read ahead of a reader from front to back. With `freshMs` 0 each read asks.
+ * Handles of one `FileSystem` see each other's changes at once.
  */
 
 import type { Readable, Writable } from "node:stream";
@@ -141,14 +147,16 @@ export interface FileSystem extends AsyncDisposable {
 
   space(options?: SignalOptions): Promise<FileSystemSpace>;
 
-  /** Closes files that are still open, then the connections. Idempotent. */
+  /** Closes files that are still open, then the connections. Rejects if one of them does. Idempotent. */
   close(): Promise<void>;
 }
 
 /**
- * An open file. Writes are gathered and sent behind the caller's back where they follow one another; they are with the
- * storage services, and seen by everybody, once `sync`, `close` or a read of the same bytes has resolved. A write that
- * fails later is reported by the next `write`, `sync` or `close`. A write across chunks is not atomic (I3).
+ * An open file. Small writes are gathered and sent behind the caller's back, a second later at the latest; they are with
+ * the storage services, and seen by other clients, once `sync`, `close`, `stat` or a read of the same bytes has resolved. A
+ * write that fails later is told once, by the next `write`, which then writes nothing, `sync` or `close`. A write across
+ * chunks is not atomic (I3). Appends go to the end as it is when they are sent: those of one handle in their order, each
+ * of them whole.
  */
 export interface FileHandle extends AsyncDisposable {
   readonly path: string;
@@ -158,11 +166,17 @@ export interface FileHandle extends AsyncDisposable {
   read(into: Uint8Array, at: { readonly offset: bigint } & SignalOptions): Promise<number>;
   /** One after another into several buffers. */
   readv(into: readonly Uint8Array[], at: { readonly offset: bigint } & SignalOptions): Promise<number>;
-  /** All of it, or an error. The bytes are borrowed until it resolves. A file opened to append ignores the offset. */
+  /**
+   * All of it, or an error, after which any part may have been written. The bytes are borrowed until it resolves. Without
+   * an offset it goes behind the handle's last write, at first to the start. A file opened to append ignores the offset.
+   */
   write(bytes: Uint8Array, at?: { readonly offset?: bigint } & SignalOptions): Promise<void>;
   writev(bytes: readonly Uint8Array[], at?: { readonly offset?: bigint } & SignalOptions): Promise<void>;
   truncate(length: bigint, options?: SignalOptions): Promise<void>;
-  /** All that was written is durable as the cluster's targets are, and the length and times are told to everybody. */
+  /**
+   * All that was written through this handle is durable as the cluster's targets are, and the length and times are told
+   * to everybody.
+   */
   sync(options?: SignalOptions): Promise<void>;
   stat(options?: SignalOptions): Promise<FileStat>;
 
@@ -175,6 +189,6 @@ export interface FileHandle extends AsyncDisposable {
   writable(options?: { readonly start?: bigint } & SignalOptions): Writable;
   writableWeb(options?: { readonly start?: bigint } & SignalOptions): WritableStream<Uint8Array>;
 
-  /** `sync`, and the end of the session. Idempotent. Rejects if what was written may not be there. */
+  /** `sync`, and the end of the session. Idempotent. Rejects if what was written and not told of yet may not be there. */
   close(options?: SignalOptions): Promise<void>;
 }

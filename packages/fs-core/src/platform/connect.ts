@@ -1,4 +1,5 @@
 /** The door to a file system from this machine: its sockets, clock and memory, and the token that the user has. */
+import { hostname } from "node:os";
 import { formatAddress, NO_PROBES, type SignalOptions } from "@smallpond/base";
 import { NodeRandom } from "@smallpond/base/platform/node";
 import {
@@ -54,7 +55,9 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     probes: NO_PROBES,
   };
   const about = settings.about ?? `process ${process.pid}`;
-  return connectWith(deps, { ...settings, about, url, credentials }, { signal });
+  // Replicas on this machine are read first.
+  const chunks = { host: hostname(), ...settings.chunks };
+  return connectWith(deps, { ...settings, about, chunks, url, credentials }, { signal });
 }
 
 interface Given {

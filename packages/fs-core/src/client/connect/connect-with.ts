@@ -23,6 +23,7 @@ import type { Logger } from "../../service/log.ts";
 import type { Metrics } from "../../service/metrics.ts";
 import { type Credentials, RpcClients, type RpcClientsSettings, type Transport } from "../../wire/index.ts";
 import type { FileSystem } from "../file-system.ts";
+import type { ClientBug } from "../fs/context.ts";
 import { PondFileSystem } from "../fs/pond-file-system.ts";
 import type { FsSettings } from "../fs/settings.ts";
 import { ChunkClient } from "../io/chunk-client.ts";
@@ -42,6 +43,7 @@ export interface ConnectDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly probes: Probes;
+  readonly bug?: ClientBug;
 }
 
 export interface ConnectSettings {

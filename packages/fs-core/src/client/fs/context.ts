@@ -9,6 +9,16 @@ import type { ByteBudget } from "./budget.ts";
 import type { LocalFiles } from "./local-files.ts";
 import type { FsSettings } from "./settings.ts";
 
+/**
+ * Bugs planted on request: what the simulator must notice. Never set in production.
+ *
+ * - `zeros-unasked`: bytes that are missing are zeros, without a look whether the file was cut or replaced.
+ * - `end-unasked`: the length known from opening is believed for ever.
+ * - `close-unsettled`: a session ends while writes that were given up may still happen.
+ * - `stale-ahead`: what was read ahead is served however old it is, also while others write.
+ */
+export type ClientBug = "zeros-unasked" | "end-unasked" | "close-unsettled" | "stale-ahead";
+
 export interface FileSystemDeps {
   readonly meta: MetaCaller;
   readonly chunks: ChunkIo;
@@ -18,6 +28,7 @@ export interface FileSystemDeps {
   readonly pool: BufferPool;
   readonly log: Logger;
   readonly probes: Probes;
+  readonly bug?: ClientBug | undefined;
 }
 
 export interface FsContext extends FileSystemDeps {

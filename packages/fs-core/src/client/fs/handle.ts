@@ -96,8 +96,11 @@ export class PondFileHandle implements FileHandle {
     const writer = this.#writing("truncate");
     checkLength(length, this.path);
     signal?.throwIfAborted();
-    // Other handles of this client first, as their bytes would come after it.
-    await unlessAborted(this.#context.local.flushed(this.inode), signal);
+    // Other handles of this client first, as their bytes would come after it. They are told what goes wrong.
+    await unlessAborted(
+      this.#context.local.flushed(this.inode).catch(() => {}),
+      signal,
+    );
     await unlessAborted(writer.truncate(length), signal);
     this.#context.local.forget(this.inode);
   }

@@ -3,6 +3,7 @@ import { NO_PROBES, SeededRandom } from "@smallpond/base";
 import { ManualClock } from "@smallpond/base/testing";
 import { BufferPool, type PoolSettings } from "@smallpond/fs-native";
 import { expect } from "vitest";
+import type { ClientBug } from "../../../src/client/fs/context.ts";
 import { PondFileSystem } from "../../../src/client/fs/pond-file-system.ts";
 import type { FsSettings } from "../../../src/client/fs/settings.ts";
 import { MetaCaller } from "../../../src/cluster/meta-caller.ts";
@@ -31,6 +32,7 @@ export interface WorldOptions {
 export interface ClientOptions extends Partial<FsSettings> {
   readonly user?: Partial<UserIdentity>;
   readonly pool?: Partial<PoolSettings>;
+  readonly bug?: ClientBug | undefined;
 }
 
 export interface TestFileSystem {
@@ -93,7 +95,7 @@ export class ClientWorld {
     return world;
   }
 
-  client({ user, pool: poolSettings, ...settings }: ClientOptions = {}): TestFileSystem {
+  client({ user, pool: poolSettings, bug, ...settings }: ClientOptions = {}): TestFileSystem {
     const { clock } = this;
     const name = `client ${this.#systems.length}`;
     const random = this.#random.fork(name);
@@ -125,6 +127,7 @@ export class ClientWorld {
         pool,
         log: silentLogger(),
         probes: NO_PROBES,
+        bug,
       },
       { url: "3fs://test", ...settings },
     );

@@ -50,8 +50,11 @@ export function truncateAt(
   const { local, meta } = context;
   return at(context, "truncate", path, options, async ({ id: inode }) => {
     checkLength(length, path);
-    // What this client wrote before it is before it.
-    await unlessAborted(local.flushed(inode), options.signal);
+    // What this client wrote before it is before it. What goes wrong is told to whoever wrote it.
+    await unlessAborted(
+      local.flushed(inode).catch(() => {}),
+      options.signal,
+    );
     await meta.change(META.truncate, { inode, length, session: undefined }, options);
     local.forget(inode);
   });

@@ -25,11 +25,6 @@ export interface ReadTask {
   readonly into: Piece;
 }
 
-export interface ReadManyOptions extends SignalOptions {
-  /** Whoever reads ahead does not wait for foreground reads. Default `foreground`. */
-  readonly trafficClass?: "foreground" | "cache";
-}
-
 /** A file that is cut again and again while it is read. */
 const TRIES = 16;
 
@@ -48,7 +43,7 @@ interface Attempt {
 export async function readMany(
   context: FsContext,
   tasks: readonly ReadTask[],
-  options: ReadManyOptions = {},
+  options: SignalOptions = {},
 ): Promise<readonly number[]> {
   for (const { file, offset } of tasks) checkRead(file, offset);
   const begun = context.asking.now();
@@ -66,7 +61,10 @@ export async function readMany(
     await Promise.all(left.map((attempt) => prepare(context, attempt, begun, options)));
     const outcomes = await readChunks(context, left, options);
     const judged = await Promise.all(
-      left.map(async (attempt, at) => ({ attempt, isDone: await judge(attempt, outcomes[at]!, options) })),
+      left.map(async (attempt, at) => ({
+        attempt,
+        isDone: await judge(context, attempt, outcomes[at]!, options),
+      })),
     );
     for (const { attempt, isDone } of judged) if (isDone) counts[attempt.index] = attempt.length;
     left = judged.filter(({ isDone }) => !isDone).map(({ attempt }) => attempt);
@@ -89,7 +87,7 @@ async function ownBytes({ local }: FsContext, { file, offset, into }: ReadTask):
 
 /** Decides by what the task is read, and what of which chunks. */
 async function prepare(
-  { settings, local }: FsContext,
+  { settings, local, bug }: FsContext,
   attempt: Attempt,
   begun: AskedAt,
   options: SignalOptions,
@@ -99,7 +97,7 @@ async function prepare(
   attempt.view = file.view;
   const { asked, file: known } = attempt.view;
   const isOld = begun.ms - asked.ms >= settings.freshMs;
-  const isPastEnd = end > known.length;
+  const isPastEnd = end > known.length && bug !== "end-unasked";
   if (asked.order < begun.order && (isOld || isPastEnd)) {
     // What this client wrote behind the range makes the file longer.
     if (isPastEnd && local.isDirty(file.inode)) await local.flushed(file.inode);
@@ -138,10 +136,10 @@ function itemsOf({ task: { file, offset, into }, view, length }: Attempt): reado
 async function readChunks(
   { chunks }: FsContext,
   attempts: readonly Attempt[],
-  { signal, trafficClass = "foreground" }: ReadManyOptions,
+  { signal }: SignalOptions,
 ): Promise<readonly (readonly Result<ChunkReadDone, PondError>[])[]> {
   const items = attempts.flatMap((attempt) => attempt.items);
-  const outcomes = items.length === 0 ? [] : await chunks.read(items, { signal, trafficClass });
+  const outcomes = items.length === 0 ? [] : await chunks.read(items, { signal });
   let at = 0;
   return attempts.map((attempt) => {
     const own = outcomes.slice(at, at + attempt.items.length);
@@ -152,6 +150,7 @@ async function readChunks(
 
 /** Whether what was found is the file's. */
 async function judge(
+  { probes, bug }: FsContext,
   attempt: Attempt,
   outcomes: readonly Result<ChunkReadDone, PondError>[],
   options: SignalOptions,
@@ -160,14 +159,19 @@ async function judge(
   const failed = outcomes.find((outcome) => !outcome.ok);
   if (failed !== undefined && !failed.ok) {
     // It was looked for by what is not so any more.
-    if (!isSameData(file.view, attempt.view)) return false;
+    if (!isSameData(file.view, attempt.view)) {
+      probes.mark("client: a read failed by what is not so any more");
+      return false;
+    }
     throw named(failed.error, "read", file.path);
   }
   const isWhole = outcomes.every(
     (outcome, at) => outcome.ok && outcome.value.bytes === bytesIn(attempt.items[at]!.into),
   );
-  if (isWhole) return true;
-  return isSameData(await refreshed(file, options), attempt.view);
+  if (isWhole || bug === "zeros-unasked") return true;
+  const isHole = isSameData(await refreshed(file, options), attempt.view);
+  probes.mark(isHole ? "client: a hole was read" : "client: a file was cut while it was read");
+  return isHole;
 }
 
 async function refreshed(file: OpenFile, options: SignalOptions): Promise<FileView> {

@@ -177,7 +177,7 @@ export class FileWriter implements LocalWriter {
 
   async #settle(): Promise<void> {
     const { session, path } = this.#file;
-    if (session.unsettled === 0) return;
+    if (session.unsettled === 0 || this.#context.bug === "close-unsettled") return;
     this.#context.probes.mark("client: writes that were given up are settled");
     await this.#context.chunks.settle(session).catch((error: unknown) => {
       throw named(error, "write", path);

@@ -117,7 +117,9 @@ export class WriteBehind {
     const segment = this.#gathered.at(offset) ?? (await this.#begin(offset, memory, options));
     if (segment === undefined) return 0;
     const taken = fill(segment, bytes.subarray(0, count));
-    if (segment.filled === segment.lease.length || this.#gathered.count >= segmentsMax) this.send();
+    const isEarly = this.#parts.context.probes.buggify("client: gathered bytes are sent early", 0.1);
+    if (isEarly || segment.filled === segment.lease.length || this.#gathered.count >= segmentsMax)
+      this.send();
     return taken;
   }
 
@@ -131,10 +133,10 @@ export class WriteBehind {
 
   async #lease(bytes: number, { signal }: SignalOptions): Promise<BufferLease | undefined> {
     const { context, flights } = this.#parts;
-    const { dirty, pool, settings } = context;
+    const { dirty, pool, settings, probes } = context;
     if (bytes > pool.settings.regionBytes) return undefined;
     while (this.#dirtyBytes > 0 && this.#dirtyBytes + bytes > settings.dirtyBytesPerFile) {
-      context.probes.mark("client: a write waits for earlier ones of its file");
+      probes.mark("client: a write waits for earlier ones of its file");
       this.send();
       await unlessAborted(flights.next(), signal);
     }
@@ -149,7 +151,7 @@ export class WriteBehind {
     } finally {
       if (!isTaken) this.#dirtyBytes -= bytes;
     }
-    const lease = pool.tryTake(bytes);
+    const lease = probes.buggify("client: no memory to gather in") ? undefined : pool.tryTake(bytes);
     if (lease === undefined) this.#giveRoomBack(bytes);
     return lease;
   }
