@@ -3,6 +3,7 @@
 export { HeapBuffers } from "../storage/blocks/page-buffers.ts";
 export { type MetastoreUnderTest, metastoreContract } from "./contracts/metastore.ts";
 export { orderedStoreContract, type StoreUnderTest } from "./contracts/ordered-store.ts";
+export { type FakeCall, type FakeItem, FakeStorage, type FakeStorageSettings } from "./fake-storage.ts";
 export { FaultyStore, type FaultyStoreDeps, type StoreFaults } from "./faulty-store.ts";
 export { type ItemFault, MemoryChunkIo } from "./memory-chunk-io.ts";
 export { type ChunkFault, MemoryChunkState, MemoryChunks } from "./memory-chunks.ts";
