@@ -14,7 +14,8 @@ beforeAll(async () => {
   token = cluster.file.rootToken;
 }, 60_000);
 afterAll(async () => {
-  await cluster.close();
+  // Where it did not come up, that is told.
+  await (cluster as ServedCluster | undefined)?.close();
   await place[Symbol.asyncDispose]();
 });
 
