@@ -1,6 +1,8 @@
 /** Every scenario there is, by name. */
 import type { Scenario } from "../scenario/scenario.ts";
 import { chunkStoreScenario, STORE_BUGS } from "./chunk-store/scenario.ts";
+import { FS_BUGS } from "./fs/bugs.ts";
+import { fsScenario } from "./fs/scenario.ts";
 import { metaScenario } from "./meta/scenario.ts";
 import { BUGS } from "./metastore/bugs.ts";
 import { metastoreScenario } from "./metastore/scenario.ts";
@@ -23,6 +25,8 @@ export const SCENARIOS: readonly Scenario[] = [
   metaScenario(),
   ...META_BUGS.map((bug) => metaScenario(bug)),
   ...BUGS.map((bug) => metastoreScenario(bug)),
+  fsScenario(),
+  ...FS_BUGS.map((bug) => fsScenario(bug)),
   chunkStoreScenario(),
   ...STORE_BUGS.map((bug) => chunkStoreScenario(bug)),
 ];

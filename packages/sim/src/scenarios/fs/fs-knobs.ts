@@ -1,5 +1,5 @@
 /** Tunables of the whole file system: everything quicker and smaller than it is in life, so that it meets. */
-import type { MetaSettingsChanges, StoreSettings } from "@smallpond/fs-core";
+import type { MetaSettingsChanges, StorageNodeSettings, StoreSettings } from "@smallpond/fs-core";
 import type { KnobValues } from "../../world/knobs.ts";
 import { MIND_KNOBS } from "../mind/mind-knobs.ts";
 
@@ -20,6 +20,10 @@ const OWN_KNOBS = {
   sleepMs: { default: 4000, min: 500, max: 12_000 },
   collectMs: { default: 300, min: 50, max: 2000 },
   garbageDelayMs: { default: 300, min: 0, max: 2000 },
+  patienceMs: { default: 1000, min: 100, max: 3000 },
+  forwardMs: { default: 1500, min: 200, max: 5000 },
+  resyncMs: { default: 200, min: 20, max: 1000 },
+  careMs: { default: 20_000, min: 1000, max: 100_000 },
   whimMs: { default: 4000, min: 500, max: 10_000 },
   supervised: { default: 0, min: 0, max: 1, fraction: true },
   segmentKiB: { default: 1024, min: 512, max: 4096 },
@@ -54,6 +58,18 @@ export function fsMetaSettings(knobs: FsKnobs): MetaSettingsChanges {
     space: { everyMs: 2000 },
     sweepEveryMs: 1000,
     requestSlotMs: 45_000,
+  };
+}
+
+export function fsChainSettings(
+  knobs: FsKnobs,
+): Pick<StorageNodeSettings, "chain" | "resync" | "repair" | "care"> {
+  const { patienceMs, forwardMs, resyncMs, careMs } = knobs;
+  return {
+    chain: { patienceMs, forwardMs, resyncPauseMs: resyncMs },
+    resync: { questionMs: forwardMs, endMs: 2 * forwardMs, pauseMs: 20, pageEntries: 8 },
+    repair: { fetchMs: forwardMs, retryMsMax: 2000 },
+    care: { cycleMs: careMs, forgetMs: careMs / 4, compactMs: careMs / 2 },
   };
 }
 

@@ -20,6 +20,11 @@ export class Watch {
     this.#longestMs = settings.longestMs;
   }
 
+  /** Nobody waits for anything. */
+  get idle(): boolean {
+    return this.#waiting.size === 0;
+  }
+
   begins(client: string, what: string): () => void {
     const waiting = { client, what, sinceMs: this.#world.scheduler.nowMs };
     this.#waiting.add(waiting);

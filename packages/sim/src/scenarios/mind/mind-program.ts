@@ -2,6 +2,7 @@
 import type { InvariantError } from "@smallpond/base";
 import {
   type ChunkService,
+  type ChunksOf,
   Metrics,
   MindNode,
   type MindSettings,
@@ -30,7 +31,7 @@ export interface MindOptions {
   readonly settings: Pick<MindSettings, "metastore" | "mgmtd" | "meta">;
   readonly bug: Bug;
   /** Storage as the process reaches it; there is none without. */
-  readonly chunks?: (seams: Seams) => ChunkService;
+  readonly chunks?: (seams: Seams) => ChunkService | ((mind: ChunksOf) => ChunkService);
 }
 
 export function mindProgram(options: MindOptions): Program {
@@ -75,7 +76,7 @@ export function mindProgram(options: MindOptions): Program {
 }
 
 /** Ordinary memory, little of it. */
-function newPool(): BufferPool {
+export function newPool(): BufferPool {
   return new BufferPool(
     {
       allocate: (bytes) => ({ buffer: new ArrayBuffer(bytes), alignment: 1 }),

@@ -28,6 +28,8 @@ export interface ClientOptions {
   /** Told of an answer that nobody may get. */
   readonly fail: (error: unknown) => void;
   readonly connect: (seams: Seams, name: string) => Promise<FileSystem>;
+  /** Whether there are chains to put files on. */
+  readonly isReady: () => boolean;
   /** Whether damage may be everywhere. */
   readonly mayRot: () => boolean;
 }
@@ -54,6 +56,7 @@ export function clientProgram(options: ClientOptions): Program {
       open: new OpenFiles({ fs, history: options.history }),
       own: { path: undefined, count: 0 },
     };
+    while (!stop.aborted && !options.isReady()) await clock.sleep(50);
     while (!stop.aborted && !options.phase.over) {
       await clock.sleep(2 * options.thinkMs * random.next());
       await attempt(acting, drawAct(random, options.sizes));

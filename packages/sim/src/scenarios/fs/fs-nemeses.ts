@@ -1,0 +1,84 @@
+/** Everything that breaks in a whole file system. */
+import { rpcFrameBytes } from "@smallpond/fs-core/testing";
+import {
+  badClocks,
+  badLinks,
+  badMessages,
+  bitRot,
+  crashesAtCalls,
+  diskErrors,
+  fullDisks,
+  kills,
+  type NemesisTiming,
+  partitions,
+  pauses,
+  pick,
+  powerCuts,
+  slowDisks,
+  storeFaults,
+  strikeOften,
+} from "../../nemeses/index.ts";
+import type { Nemesis } from "../../scenario/scenario.ts";
+import { STORE, type Stage } from "./stage.ts";
+
+export function fsNemeses(stage: Stage): readonly Nemesis[] {
+  const { knobs, minds, stores, clients, shared } = stage;
+  const timing = { quietMs: knobs.quietMs, strikeMs: knobs.strikeMs };
+  const servers = [...minds, ...stores];
+  const everywhere = [STORE, ...servers, ...clients, "op"];
+  return [
+    named("rot", rot(stage, timing)),
+    partitions(everywhere, timing),
+    partitions(stores, timing, "storage partitions"),
+    partitions(minds, timing, "mind partitions"),
+    badLinks(everywhere, timing),
+    badMessages(rpcFrameBytes, timing),
+    named("storage kills", kills(stores, timing)),
+    named("mind kills", kills(minds, timing)),
+    named("client kills", kills(clients, timing)),
+    named("storage crashes at calls", crashesAtCalls(stores, timing)),
+    named("mind crashes at calls", crashesAtCalls(minds, timing)),
+    named("storage pauses", pauses(stores, timing)),
+    named("mind pauses", pauses(minds, timing)),
+    longPauses(stage),
+    named("storage power cuts", powerCuts(stores, timing)),
+    named("mind power cuts", powerCuts(minds, timing)),
+    badClocks(servers, timing),
+    storeFaults(shared, timing),
+    diskErrors(stores, timing),
+    slowDisks(stores, timing),
+    fullDisks(stores, timing),
+  ];
+}
+
+function named(name: string, nemesis: Nemesis): Nemesis {
+  return { name, run: (arena) => nemesis.run(arena) };
+}
+
+/** Clients that are held still for longer than anybody waits for them, and then go on with what they were about. */
+function longPauses({ clients, knobs, watch }: Stage): Nemesis {
+  return {
+    name: "long pauses of clients",
+    run: (arena) =>
+      strikeOften(arena, { quietMs: knobs.quietMs, strikeMs: knobs.sleepMs }, () => {
+        const name = pick(arena.random, clients);
+        const [process] = arena.world.machine(name).processes;
+        process?.pause();
+        return () => {
+          process?.resume();
+          watch.resumed(name);
+        };
+      }),
+  };
+}
+
+/** On one machine alone: where there is a second replica of a chunk, that one stays good. */
+function rot({ stores, done }: Stage, timing: NemesisTiming): Nemesis {
+  return {
+    name: "bit rot",
+    run: (arena) => {
+      done.rots = true;
+      return bitRot([pick(arena.random, stores)], timing).run(arena);
+    },
+  };
+}

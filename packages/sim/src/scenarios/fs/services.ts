@@ -1,0 +1,97 @@
+/** Who runs in the world of the whole file system. */
+import { formatAddress } from "@smallpond/base";
+import {
+  chunksOfChains,
+  connectWith,
+  type FileSystem,
+  Metrics,
+  NetTransport,
+  silentLogger,
+} from "@smallpond/fs-core";
+import { NodeCrypto } from "@smallpond/fs-core/platform";
+import { JAVASCRIPT_CRC32C, PortableNet } from "@smallpond/fs-native";
+import type { Phase } from "../../scenario/scenario.ts";
+import type { Seams } from "../../world/process.ts";
+import { operatorProgram } from "../mgmtd/operator-program.ts";
+import { NO_BUG } from "../mind/bugs.ts";
+import { addressOf, clusterSecret, memberCredentials } from "../mind/cluster.ts";
+import { mindSettings } from "../mind/mind-knobs.ts";
+import { mindProgram, newPool } from "../mind/mind-program.ts";
+import { clientProgram } from "./client/client-program.ts";
+import { CHUNK_BYTES, type FsKnobs, fsMetaSettings } from "./fs-knobs.ts";
+import { FIRST_STORAGE_NODE, type Stage } from "./stage.ts";
+import { storageProgram } from "./storage-program.ts";
+
+export function startServices(stage: Stage, phase: Phase): void {
+  const { world, knobs, minds, stores, shared, targets, chains, done } = stage;
+  const settings = { ...mindSettings(knobs), meta: fsMetaSettings(knobs) };
+  for (const [index, machine] of minds.entries()) {
+    const program = mindProgram({
+      ...{ id: index + 1, machine, minds, shared, settings, bug: NO_BUG },
+      chunks: ({ clock, random }) => {
+        const deps = {
+          clock,
+          random: random.fork("storage"),
+          crypto: new NodeCrypto(),
+          crc32c: JAVASCRIPT_CRC32C,
+        };
+        const more = { pool: newPool(), metrics: new Metrics(), secret: clusterSecret() };
+        return (mind) => chunksOfChains({ ...deps, ...more, ...mind });
+      },
+    });
+    world.machine(machine).run("mind", program);
+  }
+  for (const [index, machine] of stores.entries()) {
+    world.machine(machine).run("storage", storageProgram(stage, { machine, id: FIRST_STORAGE_NODE + index }));
+  }
+  const operator = operatorProgram({ minds, targets, chains, phase, whimMs: knobs.whimMs, done });
+  world.machine("op").run("operator", operator);
+}
+
+export function startClients(stage: Stage, phase: Phase): void {
+  const { world, knobs, clients, history, names, watch, done } = stage;
+  for (const name of clients) {
+    const program = clientProgram({
+      ...{ name, phase, history, names, watch },
+      sizes: { chunkBytes: CHUNK_BYTES, chunksMax: knobs.chunksMax },
+      thinkMs: knobs.thinkMs,
+      connect: connectOf(stage),
+      fail: (error) => world.fail(error),
+      isReady: () => done.setUp,
+      mayRot: () => done.rots,
+    });
+    world.machine(name).run("client", (seams) => {
+      watch.restarted(name);
+      return program(seams);
+    });
+  }
+}
+
+/** The file system as any client gets it, from simulated seams. */
+export function connectOf({
+  knobs,
+  minds,
+}: {
+  readonly knobs: FsKnobs;
+  readonly minds: readonly string[];
+}): (seams: Seams, name: string) => Promise<FileSystem> {
+  const url = `3fs://${minds.map((mind) => formatAddress(addressOf(mind))).join(",")}`;
+  return ({ clock, random, probes, net }, name) =>
+    connectWith(
+      {
+        transport: new NetTransport({ net: new PortableNet(net), crc32c: JAVASCRIPT_CRC32C, probes }, {}),
+        ...{ clock, probes, random: random.fork("file system"), crypto: new NodeCrypto() },
+        ...{ crc32c: JAVASCRIPT_CRC32C, pool: newPool(), log: silentLogger(), metrics: new Metrics() },
+      },
+      {
+        url,
+        about: name,
+        credentials: memberCredentials(),
+        as: { uid: 0, gid: 0, groups: [] },
+        // Whoever reads asks first how long a file is: what is believed for a while is no older than that while.
+        files: { freshMs: 0, gatherBytes: CHUNK_BYTES, dirtyMs: 200, reportMs: 1000, tickMs: 100 },
+        chunks: { timeoutMs: knobs.operationMs, questionMs: knobs.attemptMs },
+        meta: { timeoutMs: knobs.operationMs, attemptMs: knobs.attemptMs },
+      },
+    );
+}

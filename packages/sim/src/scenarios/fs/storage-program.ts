@@ -1,0 +1,107 @@
+/** A storage service's process, put together as a real one is, from simulated seams; and somebody who looks after its disks. */
+import type { InvariantError } from "@smallpond/base";
+import {
+  formatTarget,
+  Metrics,
+  NetTransport,
+  nodeId,
+  StorageNode,
+  silentLogger,
+  type TargetSettings,
+} from "@smallpond/fs-core";
+import { NodeCrypto } from "@smallpond/fs-core/platform";
+import { JAVASCRIPT_CRC32C, PortableNet } from "@smallpond/fs-native";
+import type { Program, Seams } from "../../world/process.ts";
+import { addressOf, CLUSTER_ID, clusterSecret } from "../mind/cluster.ts";
+import { newPool } from "../mind/mind-program.ts";
+import { fsChainSettings, fsStoreSettings } from "./fs-knobs.ts";
+import type { Stage } from "./stage.ts";
+
+/** How often somebody looks whether a target has failed, and starts the process again. */
+const LOOK_MS = 300;
+
+export function storageProgram(
+  stage: Stage,
+  { id, machine }: { readonly id: number; readonly machine: string },
+): Program {
+  const { oracle, targets } = stage;
+  const node = nodeId(id);
+  const own = targets
+    .filter((target) => target.node === node)
+    .map((target): TargetSettings => ({ id: target.id, disk: 0, directory: `/t${target.id}` }));
+  return async (seams) => {
+    for (const target of own) await prepare(stage, seams, target);
+    const storage = await start(stage, seams, { id, machine, targets: own });
+    const member = {
+      node,
+      machine,
+      replicas: () => storage.targets.flatMap(({ replica }) => (replica === undefined ? [] : [replica])),
+      routing: () => storage.agent.routing,
+    };
+    oracle.joined(member);
+    seams.lifetime.onDeath(() => oracle.left(member));
+    await Promise.race([storage.failure, untilBroken(stage, seams, storage)]);
+    oracle.left(member);
+    await storage.close();
+  };
+}
+
+function start(
+  { minds, knobs, bug, world }: Stage,
+  seams: Seams,
+  own: { readonly id: number; readonly machine: string; readonly targets: readonly TargetSettings[] },
+): Promise<StorageNode> {
+  const { clock, random, probes, net, disk } = seams;
+  return StorageNode.start(
+    {
+      transport: new NetTransport({ net: new PortableNet(net), crc32c: JAVASCRIPT_CRC32C, probes }, {}),
+      ...{ clock, random, probes, disk, crypto: new NodeCrypto(), crc32c: JAVASCRIPT_CRC32C },
+      ...{ log: silentLogger(), metrics: new Metrics(), secret: clusterSecret(), pool: newPool() },
+      onInvariant: (error: InvariantError) => {
+        throw error;
+      },
+      ...(bug?.storage === undefined ? {} : { bug: bug.storage }),
+    },
+    {
+      clusterId: CLUSTER_ID,
+      node: nodeId(own.id),
+      hostTag: own.machine,
+      address: addressOf(own.machine),
+      managers: minds.map(addressOf),
+      targets: own.targets,
+      bootId: `boot ${world.machine(own.machine).boot}`,
+      store: fsStoreSettings(knobs),
+      answerMs: 500,
+      ...fsChainSettings(knobs),
+    },
+  );
+}
+
+/** Makes a target that is not there. One that was made before has lost what its chain counts on. */
+async function prepare(stage: Stage, seams: Seams, { id, directory }: TargetSettings): Promise<void> {
+  const { disk, random } = seams;
+  if (await disk.exists(`${directory}/superblock`)) return;
+  const isComplete = !stage.formatted.has(id);
+  const { segmentBytes } = fsStoreSettings(stage.knobs);
+  await formatTarget(
+    { disk, random, crc: JAVASCRIPT_CRC32C },
+    { directory, cluster: CLUSTER_ID, target: id, isComplete, ...(segmentBytes && { segmentBytes }) },
+  );
+  if (seams.alive()) stage.formatted.add(id);
+}
+
+/** Resolves when the process is asked to stop, or should be started again because a target has failed. */
+async function untilBroken(stage: Stage, { clock, stop, disk }: Seams, storage: StorageNode): Promise<void> {
+  while (!stop.aborted) {
+    await clock.sleep(LOOK_MS);
+    const unopened = storage.targets.filter(({ store }) => store === undefined);
+    const failed = storage.targets.some(({ store }) => store?.failure !== undefined);
+    if (unopened.length === 0 && !failed) continue;
+    // What cannot be read again is replaced by a disk with nothing on it; what could not be read just now is tried again.
+    if (stage.done.rots) {
+      for (const { settings } of unopened) await disk.removeTree(settings.directory);
+      await disk.syncDirectory("/");
+    }
+    return;
+  }
+}
