@@ -1,6 +1,12 @@
 /** Prints how a cluster of this machine stands. */
 import { formatBytes, PondError } from "@smallpond/base";
-import { type ClusterStatus, clusterStatus, META, ROOT_INODE, readinessText } from "@smallpond/fs-core";
+import {
+  type ChunkSpace,
+  type ClusterStatus,
+  clusterStatus,
+  readinessText,
+  spaceOf,
+} from "@smallpond/fs-core";
 import {
   type ClusterFile,
   connectManager,
@@ -17,15 +23,10 @@ import { jsonText } from "../output/json-text.ts";
 import { onReaderGone } from "../output/write-out.ts";
 import { pondVersion } from "../version.ts";
 
-interface Space {
-  readonly bytesTotal: bigint;
-  readonly bytesFree: bigint;
-}
-
 interface Standing {
   readonly running: RunningCluster;
   readonly status: ClusterStatus;
-  readonly space: Space;
+  readonly space: ChunkSpace;
 }
 
 const ANSWER_MS = 5000;
@@ -59,13 +60,13 @@ export async function showCluster(flags: ClusterFlags): Promise<void> {
 
 async function look(file: ClusterFile, running: RunningCluster): Promise<Standing> {
   const credentials = { kind: "member", clusterId: file.clusterId, secret: secretOf(file) } as const;
-  await using connection = connectManager({ managers: managersOf(file), credentials, timeoutMs: ANSWER_MS });
-  const { mgmtd, meta } = connection;
+  await using connection = connectManager({ managers: managersOf(file), credentials });
+  const { mgmtd } = connection;
   try {
     const report = await mgmtd.status({ timeoutMs: ANSWER_MS });
     await mgmtd.routingCache.waitFor(report.routingVersion);
-    const { bytesTotal, bytesFree } = await meta.ask(META.statfs, { inode: ROOT_INODE });
-    return { running, status: clusterStatus(mgmtd.routing, report), space: { bytesTotal, bytesFree } };
+    const space = spaceOf(mgmtd.routing, report.nodes, { nodesPerDisk: file.storage.length });
+    return { running, status: clusterStatus(mgmtd.routing, report), space };
   } catch (cause) {
     throw new PondError("CLUSTER_SILENT", {
       kind: "unavailable",

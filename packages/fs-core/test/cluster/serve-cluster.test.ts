@@ -1,8 +1,9 @@
 /** Clusters of this machine from their directories, in this process. */
 import { readdir, rm } from "node:fs/promises";
-import { NodeDisk } from "@smallpond/base/platform/node";
-import { META, ROOT_INODE } from "@smallpond/fs-core";
-import { readRunning, type ServedCluster, serveCluster } from "@smallpond/fs-core/platform";
+import { equalBytes } from "@smallpond/base";
+import { NodeClock, NodeDisk } from "@smallpond/base/platform/node";
+import { META, ROOT_INODE, waitUntilUp } from "@smallpond/fs-core";
+import { connect, readRunning, type ServedCluster, serveCluster, shapeOf } from "@smallpond/fs-core/platform";
 import { expect, test } from "vitest";
 
 const SMALL = { storage: 1, targetsPerNode: 1 } as const;
@@ -27,6 +28,26 @@ test("a cluster serves from its directory, and goes on with the same ids and dat
   expect(cluster).toMatchObject({ isNew: false, file: before });
   await expect(mkdir(cluster, "a")).rejects.toMatchObject({ code: "EEXIST" });
   expect((await readdir(`${directory}/logs`)).sort()).toEqual(["cluster.log", "mind-1.log", "storage-1.log"]);
+});
+
+test("bytes are on all replicas: each storage node's alone would do, and a disk that was replaced is filled again", async () => {
+  await using place = await new NodeDisk().tempDirectory();
+  const directory = `${place.path}/cluster`;
+  const bytes = Uint8Array.from({ length: 3 * 2 ** 20 + 5 }, (_, at) => (at * 31 + (at >>> 12)) & 255);
+  const open = (cluster: ServedCluster) => connect(cluster.url, { token: cluster.file.rootToken });
+  {
+    await using cluster = await serveCluster({ directory, choices: { storage: 2, replicas: 2 } });
+    await using fs = await open(cluster);
+    await fs.writeFile("/bytes", bytes);
+  }
+  for (const lost of ["storage-1", "storage-2"]) {
+    await rm(`${directory}/${lost}`, { recursive: true });
+    await using cluster = await serveCluster({ directory });
+    await using fs = await open(cluster);
+    expect(equalBytes(await fs.readFile("/bytes"), bytes)).toBe(true);
+    const { mgmtd } = cluster.connection;
+    await waitUntilUp({ mgmtd, clock: new NodeClock() }, shapeOf(cluster.file), { strength: "whole" });
+  }
 });
 
 test("two starts at the same time make one cluster, and the other is told", async () => {
