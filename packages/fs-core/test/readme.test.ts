@@ -15,7 +15,7 @@ test("the README's example runs and prints what it says", async () => {
   const log = vi.spyOn(console, "log").mockImplementation(() => {});
   try {
     await import(/* @vite-ignore */ path);
-    expect(log.mock.calls).toEqual([[["file letters"]]]);
+    expect(log.mock.calls).toEqual([["write"], ["file letters"]]);
   } finally {
     log.mockRestore();
     await rm(path);
