@@ -14,6 +14,6 @@ export interface RunningServices {
   onChange(listener: () => void): void;
   /** Rejects when the cluster must not go on. */
   readonly failure: Promise<never>;
-  /** Minds first: replicas that all stop together have the same, and the next start need not bring any up to date. */
+  /** Minds first: replicas that stop together are all complete, and whichever comes back first may serve. */
   close(): Promise<void>;
 }
