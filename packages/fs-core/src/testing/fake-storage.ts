@@ -89,6 +89,8 @@ export class FakeStorage {
   refuse: (about: FakeItem) => RefusalCode | undefined = () => undefined;
   /** Whether the bytes of an item of an answer are damaged on their way. */
   damages: (about: FakeItem) => boolean = () => false;
+  /** Answers to further methods, by their names. */
+  readonly others: Map<string, (node: NodeId, question: unknown) => unknown> = new Map();
   readonly #clock: Clock;
   readonly #listeners: Set<(routing: RoutingInfo) => void> = new Set();
   readonly #remembered: Map<string, Remembered> = new Map();
@@ -209,8 +211,11 @@ export class FakeStorage {
         return this.#read(node, question as ReadQuestion);
       case WRITE.name:
         return { answer: this.#write(node, question as WriteQuestion, bulk), bytes: new Uint8Array(0) };
-      default:
-        throw new TypeError(`the fake storage does not answer ${method}`);
+      default: {
+        const answer = this.others.get(method)?.(node, question);
+        if (answer === undefined) throw new TypeError(`the fake storage does not answer ${method}`);
+        return { answer, bytes: new Uint8Array(0) };
+      }
     }
   }
 
