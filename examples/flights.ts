@@ -1,9 +1,14 @@
 // Three million US flights: the busiest airports, how late they leave, and when in the day it gets bad.
+// With FLIGHTS=3fs://host:port/directory all of it is in a cluster: data, what is between the steps, and what comes out.
 import { fileURLToPath } from "node:url";
 import { init } from "smallpond";
 
-const data = fileURLToPath(new URL("../data", import.meta.resolve("vega-datasets")));
-await using sp = await init({ jobName: "flights", dataRoot: "output/jobs" });
+const cluster = process.env.FLIGHTS;
+const data = cluster
+  ? `${cluster}/data`
+  : fileURLToPath(new URL("../data", import.meta.resolve("vega-datasets")));
+const output = cluster ?? "output";
+await using sp = await init({ jobName: "flights", dataRoot: `${output}/jobs` });
 
 // Frames are plans; nothing is read yet. All flights from one airport will be in one of eight partitions.
 const flights = sp.readParquet(`${data}/flights-3m.parquet`).repartition(8, { hashBy: "origin" });
@@ -20,7 +25,7 @@ const byAirport = delays
   .join(airports, { on: { left: "origin", right: "iata" } })
   .select("origin", "name", "city", "flights", "mean_delay", "p90_delay", "late_percent");
 
-const written = await byAirport.writeParquet("output/flights-by-airport", { mode: "overwrite" });
+const written = await byAirport.writeParquet(`${output}/flights-by-airport`, { mode: "overwrite" });
 
 console.log("\nThe busiest airports, delays in minutes\n");
 await byAirport.sort("flights DESC").drop("name").limit(12).show();

@@ -1,4 +1,5 @@
 /** Runs a command's work with connections to the clusters it names, and ends them; Ctrl-C aborts the work first. */
+import { setMaxListeners } from "node:events";
 import type { FileSystem } from "@smallpond/fs-core";
 import { EXIT_INTERRUPTED } from "../output/exit-codes.ts";
 
@@ -11,6 +12,8 @@ export interface Clusters {
 export async function withClusters(work: (clusters: Clusters) => Promise<void>): Promise<void> {
   const open = new Map<string, Promise<FileSystem>>();
   const stop = new AbortController();
+  // All that is under way listens.
+  setMaxListeners(0, stop.signal);
   const onInterrupt = (): void => {
     process.exitCode = EXIT_INTERRUPTED;
     stop.abort(new Error("interrupted"));
@@ -35,8 +38,6 @@ export async function withClusters(work: (clusters: Clusters) => Promise<void>):
 }
 
 async function connectTo(cluster: string): Promise<FileSystem> {
-  const { connect } = (await import("@smallpond/fs-core/platform")) as unknown as {
-    connect: (url: string) => Promise<FileSystem>;
-  };
+  const { connect } = await import("@smallpond/fs-core/platform");
   return await connect(`3fs://${cluster}`);
 }

@@ -1,6 +1,5 @@
 /** Clusters as this machine reaches them. The file system's client is loaded when a job names a file of one. */
 import { type Clock, type Disk, PondError, parseBytes, type Random } from "@smallpond/base";
-import type { FileSystem } from "@smallpond/fs-core";
 import type { RemoteFiles } from "../duckdb/remote-files.ts";
 import { AnyDisk } from "../storage/remote/any-disk.ts";
 import { type Clusters, KeptClusters } from "../storage/remote/clusters.ts";
@@ -27,9 +26,7 @@ export function machineFiles(deps: {
   const { local, clock, random } = deps;
   const env = environment();
   const clusters = new KeptClusters(async (cluster) => {
-    const { connect } = (await import("@smallpond/fs-core/platform")) as unknown as {
-      connect: (url: string) => Promise<FileSystem>;
-    };
+    const { connect } = await import("@smallpond/fs-core/platform");
     return await connect(urlOf(cluster, env.POND_URL));
   });
   const disk = new AnyDisk(local, new RemoteDisk({ clusters, random }));

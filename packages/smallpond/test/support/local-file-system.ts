@@ -80,7 +80,12 @@ export function localFileSystem(root: string): LocalFileSystem {
     rename: (from, to) => named(rename(at(from), at(to))),
     link: (from, to) => named(link(at(from), at(to))),
     realpath: async (path) => (await named(realpath(at(path)))).slice((await realpath(root)).length) || "/",
-    space: async () => ({ bytesTotal: 2n ** 40n, bytesFree: 2n ** 39n, inodes: 0n }),
+    space: async () => ({
+      bytesTotal: 2n ** 40n,
+      bytesFree: 2n ** 39n,
+      inodesTotal: undefined,
+      inodesFree: undefined,
+    }),
     close: async () => {},
   };
   return Object.assign(fake as FileSystem, { bytesRead: () => read });

@@ -60,9 +60,7 @@ describe("a job over a cluster", () => {
       expect(new Map(read.map((row) => [row.key as string, row.total as bigint]))).toEqual(expected);
       await rows.writeParquet(`${root3fs}/in`, { mode: "append" });
       expect(await sp.readParquet(`${root3fs}/in`).count()).toBe(2 * ROWS.length);
-      const mapped = sp
-        .readParquet(`${root3fs}/in`)
-        .map((row: { value: number }) => ({ twice: Number(row.value) * 2 }));
+      const mapped = sp.readParquet(`${root3fs}/in`).map((row) => ({ twice: Number(row.value) * 2 }));
       expect(await mapped.count()).toBe(2 * ROWS.length);
       await sp.close();
       const left = await readdir(`${root}/cluster/data/in`);
