@@ -31,6 +31,9 @@ const LEASES = {
 /** Questions for news wait until something happens; nobody waits for them when a mind ends. */
 const SERVER = { graceMs: 300 } as const;
 
+/** A service that is just starting is there in a moment. */
+const CLIENT = { backoffMsMax: 100 } as const;
+
 /**
  * All targets share a disk and a memory: less of both for each. Segments of journals are filled before they are used, two at
  * each start.
@@ -65,6 +68,7 @@ export function mindServices({ path, file, logLevel }: ClusterPlace): readonly M
     nodesPerDisk: file.storage.length,
     meta: { namespace: { chunkBytes: file.chunkBytes, stripe: file.stripe } },
     server: SERVER,
+    client: CLIENT,
     logFile: logFileOf(path, `mind-${node}`),
     ...LEASES,
     ...(logLevel === undefined ? {} : { logLevel }),
@@ -89,6 +93,8 @@ export function storageServices(
     })),
     store: { ...STORE, durability: file.durability },
     missing,
+    server: SERVER,
+    client: CLIENT,
     logFile: logFileOf(path, directory),
     ...(logLevel === undefined ? {} : { logLevel }),
   }));

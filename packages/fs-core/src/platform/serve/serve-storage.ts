@@ -15,7 +15,7 @@ import { formatLogLine, Logger, type LogLevel } from "../../service/log.ts";
 import { Metrics } from "../../service/metrics.ts";
 import { StorageNode } from "../../storage/node/storage-node.ts";
 import type { StoreSettings } from "../../storage/settings.ts";
-import { NetTransport } from "../../wire/index.ts";
+import { NetTransport, type RpcClientSettings, type RpcServerSettings } from "../../wire/index.ts";
 import { AdminHttp } from "../admin-http.ts";
 import { readBootId } from "../boot-id.ts";
 import { NodeCrypto } from "../node-crypto.ts";
@@ -43,6 +43,8 @@ export interface ServeStorageSettings {
    * replaced, others are new.
    */
   readonly missing?: "new" | "replaced" | "ask";
+  readonly server?: Partial<RpcServerSettings>;
+  readonly client?: Partial<RpcClientSettings>;
   /** Where metrics and health are told; nowhere without it. */
   readonly admin?: NetAddress;
   /** Default `info`. */
