@@ -15,7 +15,7 @@ export async function clusterDown(flags: ClusterFlags): Promise<void> {
   await readClusterFile(directory);
   const running = await readRunning(directory);
   if (running !== undefined) {
-    process.kill(running.pid, "SIGTERM");
+    askToEnd(running.pid);
     await ended(directory, running.pid);
   }
   const stopped = running !== undefined;
@@ -24,6 +24,15 @@ export async function clusterDown(flags: ClusterFlags): Promise<void> {
     console.error(
       stopped ? `stopped the cluster in ${directory}` : `the cluster in ${directory} does not run`,
     );
+}
+
+function askToEnd(pid: number): void {
+  try {
+    process.kill(pid, "SIGTERM");
+  } catch (error) {
+    // Ended meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 async function ended(directory: string, pid: number): Promise<void> {
