@@ -31,6 +31,14 @@ async function place() {
   return { path: made.path, env, cluster, status, [Symbol.asyncDispose]: dispose };
 }
 
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 async function until(wanted: () => Promise<boolean>): Promise<void> {
   for (let look = 0; look < 150; look++) {
     if (await wanted()) return;
@@ -41,7 +49,8 @@ async function until(wanted: () => Promise<boolean>): Promise<void> {
 
 test("a cluster is started in the background, told of, stopped, and the same one is started again", async () => {
   await using home = await place();
-  const up = await home.cluster(["up", "--storage", "3"]);
+  // The usual one may be another test's by the time of the second start.
+  const up = await home.cluster(["up", "--storage", "3", "--port", String(await freePort())]);
   expect(up).toMatchObject({ code: 0, stderr: "" });
   expect(up.stdout).toMatch(/^3fs:\/\/127\.0\.0\.1:\d+\n$/);
   const first = await home.status();

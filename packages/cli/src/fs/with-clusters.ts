@@ -1,6 +1,7 @@
 /** Runs a command's work with connections to the clusters it names, and ends them; Ctrl-C aborts the work first. */
 import { setMaxListeners } from "node:events";
 import type { FileSystem } from "@smallpond/fs-core";
+import { connect } from "@smallpond/fs-core/platform";
 import { EXIT_INTERRUPTED } from "../output/exit-codes.ts";
 
 export interface Clusters {
@@ -38,6 +39,5 @@ export async function withClusters(work: (clusters: Clusters) => Promise<void>):
 }
 
 async function connectTo(cluster: string): Promise<FileSystem> {
-  const { connect } = await import("@smallpond/fs-core/platform");
   return await connect(`3fs://${cluster}`);
 }
