@@ -30,7 +30,7 @@ export interface ChainQuestion<A> {
 }
 
 export interface ChainAskerSettings extends TrySettings {
-  readonly tryMs: number;
+  readonly questionMs: number;
 }
 
 interface ChainAttempt<A> extends Attempt<A> {
@@ -121,7 +121,7 @@ export class ChainAsker {
   ): Promise<void> {
     const { callers, clock } = this.#deps;
     const address = replica.addresses[attempts[0]!.noAnswers % replica.addresses.length]!;
-    const timeoutMs = Math.max(1, Math.min(this.#settings.tryMs, untilMs - clock.monotonicMs()));
+    const timeoutMs = Math.max(1, Math.min(this.#settings.questionMs, untilMs - clock.monotonicMs()));
     const chains = views.map(({ chain, version }) => ({ chain, chainVersion: version }));
     let outcomes: readonly ChainOutcome<A>[];
     try {

@@ -29,7 +29,7 @@ export interface ChainChunksSettings {
   /** All tries of one question: less than a transaction that waits for it may take. Default 4 s. */
   readonly timeoutMs?: number;
   /** One try. Default 2 s. */
-  readonly tryMs?: number;
+  readonly questionMs?: number;
   /** How long capabilities live that metadata signs, and how far two clocks may be apart. Default 1 h and 1 min. */
   readonly capabilityMs?: number;
   readonly skewMs?: number;
@@ -39,7 +39,7 @@ export interface ChainChunksSettings {
 
 const DEFAULTS: Readonly<Required<ChainChunksSettings>> = {
   timeoutMs: 4000,
-  tryMs: 2000,
+  questionMs: 2000,
   capabilityMs: 3_600_000,
   skewMs: 60_000,
   spaceMs: 5000,
@@ -62,10 +62,13 @@ export class ChainChunks implements ChunkService {
   constructor(deps: ChainChunksDeps, settings: ChainChunksSettings = {}) {
     this.#deps = deps;
     this.#settings = { ...DEFAULTS, ...settings };
-    const { tryMs, timeoutMs } = this.#settings;
+    const { questionMs, timeoutMs } = this.#settings;
     this.#map = new ChainMap(deps.routing);
-    this.#asker = new ChainAsker({ ...deps, map: this.#map }, { ...DEFAULT_CHUNK_CLIENT_SETTINGS, tryMs });
-    this.#io = new StorageClient(deps, { timeoutMs, writeTryMs: tryMs });
+    this.#asker = new ChainAsker(
+      { ...deps, map: this.#map },
+      { ...DEFAULT_CHUNK_CLIENT_SETTINGS, questionMs },
+    );
+    this.#io = new StorageClient(deps, { timeoutMs, questionMs: questionMs });
     this.#self = newRandomId<ClientId>(deps.random);
   }
 

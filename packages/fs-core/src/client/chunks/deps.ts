@@ -30,5 +30,5 @@ export interface ChunkClientDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly probes: Probes;
-  readonly bug?: ChunkClientBug;
+  readonly chunkBug?: ChunkClientBug | undefined;
 }

@@ -129,7 +129,7 @@ export class Reader {
   }
 
   async #call(group: Group, into: LeasePart, how: HowToRead, patience: Patience): Promise<void> {
-    const { callers, clock, meters, bug } = this.#deps;
+    const { callers, clock, meters, chunkBug } = this.#deps;
     const { replica, attempts, views } = group;
     const capabilities = new CapabilityList();
     const items = attempts.map((attempt, at): ReadItem => {
@@ -146,7 +146,7 @@ export class Reader {
         capability: capabilities.numberOf(capability),
       };
     });
-    const { relaxed = bug === "relaxed-reads", trafficClass = "foreground" } = how;
+    const { relaxed = chunkBug === "relaxed-reads", trafficClass = "foreground" } = how;
     meters.readMessages.add();
     meters.readItems.add(items.length);
     let bulkBytes = 0;
@@ -156,7 +156,7 @@ export class Reader {
       { trafficClass, relaxed, capabilities: capabilities.list, items },
       {
         signal: patience.signal,
-        timeoutMs: Math.max(1, Math.min(this.#settings.readTryMs, patience.untilMs - clock.monotonicMs())),
+        timeoutMs: Math.max(1, Math.min(this.#settings.questionMs, patience.untilMs - clock.monotonicMs())),
         into,
         onBulk: (count) => {
           bulkBytes = count;

@@ -26,8 +26,7 @@ export interface ChunkClientSettings {
    * For one try: then another replica is asked, or the same one again. Long enough for all bytes under way on a slow link; a
    * node that is dead shows sooner, by the silence on its connection.
    */
-  readonly readTryMs: number;
-  readonly writeTryMs: number;
+  readonly questionMs: number;
   /** Between two tries, doubling from the first to the second, less up to a half by chance. */
   readonly pauseMsMin: number;
   readonly pauseMsMax: number;
@@ -49,8 +48,7 @@ export const DEFAULT_CHUNK_CLIENT_SETTINGS: ChunkClientSettings = {
   waitingMax: 16_384,
   directBytesMin: 64 * 1024,
   timeoutMs: 30_000,
-  readTryMs: 10_000,
-  writeTryMs: 10_000,
+  questionMs: 10_000,
   pauseMsMin: 10,
   pauseMsMax: 1000,
   channelsMax: 256,

@@ -111,7 +111,7 @@ export class StorageClient implements ChunkIo {
     options: ChunkOptions,
     patience: Patience,
   ): Promise<void> {
-    if (session.unsettled === 0 || this.#deps.bug === "no-fence") {
+    if (session.unsettled === 0 || this.#deps.chunkBug === "no-fence") {
       return await this.#send(session, attempts, options, patience);
     }
     const isFull = session.unsettled >= this.#settings.unsettledMax;
@@ -166,7 +166,8 @@ export class StorageClient implements ChunkIo {
       this.#meters.givenUp.add();
       this.#deps.probes.mark("chunks.write given up");
     }
-    if (mayHappen && this.#deps.bug !== "no-fence") session.setAside(channel, { chain, place: attempt.item });
+    if (mayHappen && this.#deps.chunkBug !== "no-fence")
+      session.setAside(channel, { chain, place: attempt.item });
     else session.give(channel);
   }
 }

@@ -141,7 +141,7 @@ export class Writer {
         { trafficClass, capabilities: capabilities.list, items },
         {
           signal: patience.signal,
-          timeoutMs: Math.max(1, Math.min(this.#settings.writeTryMs, patience.untilMs - clock.monotonicMs())),
+          timeoutMs: Math.max(1, Math.min(this.#settings.questionMs, patience.untilMs - clock.monotonicMs())),
           send: attempts.flatMap(({ pieces }) => pieces),
         },
       );
@@ -162,14 +162,14 @@ export class Writer {
   }
 
   #itemOf(attempt: WriteAttempt, { chain, version }: ChainView, capabilities: CapabilityList): WriteItem {
-    const { crc32c, bug, random } = this.#deps;
+    const { crc32c, chunkBug, random } = this.#deps;
     const { data, chunk, offset, capability } = attempt.item;
     if (attempt.crc === undefined) {
       let crc = 0;
       for (const piece of attempt.pieces) crc = crc32c.of(viewOf(piece), crc);
       attempt.crc = crc;
     }
-    if (bug === "new-identity-on-retry" && attempt.chain !== undefined) {
+    if (chunkBug === "new-identity-on-retry" && attempt.chain !== undefined) {
       attempt.begin(attempt.channel!, newRandomId<RequestId>(random));
     }
     attempt.chain = chain;

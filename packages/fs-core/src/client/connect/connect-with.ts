@@ -22,12 +22,13 @@ import type { Crypto } from "../../service/crypto.ts";
 import type { Logger } from "../../service/log.ts";
 import type { Metrics } from "../../service/metrics.ts";
 import { type Credentials, RpcClients, type RpcClientsSettings, type Transport } from "../../wire/index.ts";
+import type { ChunkClientBug } from "../chunks/deps.ts";
+import type { ChunkClientSettings } from "../chunks/settings.ts";
+import { StorageClient } from "../chunks/storage-client.ts";
 import type { FileSystem } from "../file-system.ts";
 import type { ClientBug } from "../fs/context.ts";
 import { PondFileSystem } from "../fs/pond-file-system.ts";
 import type { FsSettings } from "../fs/settings.ts";
-import { ChunkClient } from "../io/chunk-client.ts";
-import type { ChunkIoSettings } from "../io/settings.ts";
 import { parseClusterUrl } from "./cluster-url.ts";
 import { findManagers } from "./find-managers.ts";
 import { MetaServices, metaServicesIn } from "./meta-services.ts";
@@ -44,6 +45,7 @@ export interface ConnectDeps {
   readonly metrics: Metrics;
   readonly probes: Probes;
   readonly bug?: ClientBug;
+  readonly chunkBug?: ChunkClientBug;
 }
 
 export interface ConnectSettings {
@@ -57,7 +59,7 @@ export interface ConnectSettings {
   /** Until it is connected. Default 10 s. */
   readonly connectMs?: number;
   readonly files?: Partial<FsSettings>;
-  readonly chunks?: Partial<ChunkIoSettings>;
+  readonly chunks?: Partial<ChunkClientSettings>;
   /** All tries of one question to metadata, and one of them. */
   readonly meta?: { readonly timeoutMs?: number; readonly attemptMs?: number };
   readonly rpc?: RpcClientsSettings;
@@ -118,8 +120,8 @@ class ClusterLink {
     // What is wrong with the credentials is told now, and not by the first operation.
     this.#step = "metadata was asked";
     await meta.ask(META.stat, { inode: ROOT_INODE }, { signal, timeoutMs: connectMs });
-    const chunks = new ChunkClient(
-      { ...this.#deps, callers: this.#clients, routing: this.#mgmtd },
+    const chunks = new StorageClient(
+      { ...this.#deps, callers: this.#clients, routing: this.#mgmtd.routingCache },
       this.#settings.chunks,
     );
     const onClose = (): Promise<void> => this.close();

@@ -61,7 +61,7 @@ export class ChunkWorld {
         log: silentLogger(),
         metrics: this.metrics,
         probes,
-        ...(bug === undefined ? {} : { bug }),
+        ...(bug === undefined ? {} : { chunkBug: bug }),
       },
       settings,
     );
