@@ -1,6 +1,7 @@
 /** The program: its commands, and how an error becomes a message and an exit code. */
 import { isPondError } from "@smallpond/base";
 import { Command, CommanderError } from "commander";
+import { adminCommand } from "./commands/admin.ts";
 import { clusterCommand } from "./commands/cluster.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { fsCommand } from "./commands/fs.ts";
@@ -30,7 +31,7 @@ function program(): Command {
     .addHelpText("after", "\nExample:\n  pond sql \"SELECT count(*) FROM 'flights.parquet'\"");
   const commands = [
     ...[runCommand(), sqlCommand(), jobCommand()],
-    ...[clusterCommand(), serveCommand(), fsCommand(), doctorCommand()],
+    ...[clusterCommand(), serveCommand(), fsCommand(), adminCommand(), doctorCommand()],
   ];
   for (const command of commands) pond.addCommand(command);
   for (const command of [pond, ...pond.commands, ...pond.commands.flatMap((one) => one.commands)])

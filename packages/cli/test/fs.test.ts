@@ -93,3 +93,52 @@ describe("pond sql", () => {
     expect(read).toMatchObject({ code: 0, stdout: "s\n90\n" });
   });
 });
+
+describe("pond admin", () => {
+  const admin = (...args: string[]) =>
+    pond(["admin", ...args, "--url", url], { env: { XDG_CONFIG_HOME: `${home.path}/config` } });
+
+  test("makes users with tokens, who may then do what is theirs and nothing else", async () => {
+    expect(await admin("user-add", "1000", "anna")).toMatchObject({ code: 0 });
+    const made = await admin("token-add", "1000", "--label", "laptop", "--days", "7");
+    expect(made.stdout).toMatch(/^3fs-token-\S+\n$/);
+    const env = { XDG_CONFIG_HOME: `${home.path}/none`, POND_TOKEN: made.stdout.trim() };
+    const asAnna = (...args: string[]) => pond(args, { cwd: home.path, env });
+    expect((await asAnna("fs", "ls", `${url}/`)).code).toBe(0);
+    const refused = await asAnna("fs", "mkdir", `${url}/hers`);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/EACCES/) as unknown });
+    expect((await asAnna("admin", "users", "--url", url)).stderr).toMatch(/EPERM/);
+    const users = JSON.parse((await admin("users", "--json")).stdout) as {
+      uid: number;
+      tokens: { tokenId: number }[];
+    }[];
+    const anna = users.find(({ uid }) => uid === 1000)!;
+    expect(await admin("token-rm", "1000", String(anna.tokens[0]!.tokenId))).toMatchObject({ code: 0 });
+    expect(await admin("user-rm", "1000")).toMatchObject({ code: 0 });
+    expect((await asAnna("fs", "ls", `${url}/`)).code).toBe(1);
+  });
+
+  test("lists members, takes a target out and in again, and checks the metadata", async () => {
+    expect((await admin("nodes")).stdout).toMatch(/101 +storage/);
+    const targets = JSON.parse((await admin("targets", "--json")).stdout) as {
+      target: number;
+      state: string;
+    }[];
+    const [first] = targets;
+    expect(await admin("target-offline", String(first!.target))).toMatchObject({ code: 0 });
+    const stateOf = async (): Promise<string | undefined> => {
+      const now = JSON.parse((await admin("targets", "--json")).stdout) as typeof targets;
+      return now.find(({ target }) => target === first!.target)?.state;
+    };
+    for (let look = 0; look < 40 && (await stateOf()) === "serving"; look++);
+    expect(await stateOf()).not.toBe("serving");
+    expect(await admin("target-online", String(first!.target))).toMatchObject({ code: 0 });
+    for (let look = 0; look < 60 && (await stateOf()) !== "serving"; look++);
+    expect(await stateOf()).toBe("serving");
+    const checked = await pond(["fs", "fsck", "--url", url], {
+      env: { XDG_CONFIG_HOME: `${home.path}/config` },
+    });
+    expect(checked).toMatchObject({ code: 0, stdout: "the metadata is sound\n" });
+    expect((await admin("node-drain", "x")).code).toBe(2);
+  });
+});

@@ -18,7 +18,7 @@ export function fsCommand(): Command {
     mkdirCommand(),
     statCommand(),
   ];
-  for (const command of [...commands, duCommand(), lnCommand(), chmodCommand()]) {
+  for (const command of [...commands, duCommand(), lnCommand(), chmodCommand(), fsckCommand()]) {
     fs.addCommand(command.option("--verbose", "print stacks of errors"));
   }
   return fs;
@@ -157,5 +157,18 @@ function chmodCommand(): Command {
     .action(async (mode: string, paths: string[]) => {
       const { chmod } = await import("../fs/simple.ts");
       await chmod(mode, paths);
+    });
+}
+
+function fsckCommand(): Command {
+  return new Command("fsck")
+    .description("Have the metadata checked, while others work; for root and administrators.")
+    .option("--url <url>", "3fs://host:port of the cluster; POND_URL when not given")
+    .option("--repair", "mend what can be mended without losing anything")
+    .option("--json", "print one JSON object for each finding")
+    .addHelpText("after", "\nExample:\n  pond fs fsck --url 3fs://127.0.0.1:9000")
+    .action(async (flags: object) => {
+      const { fsck } = await import("../admin/fsck.ts");
+      await fsck(flags);
     });
 }

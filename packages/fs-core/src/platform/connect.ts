@@ -60,13 +60,17 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   return connectWith(deps, { ...settings, about, chunks, url, credentials }, { signal });
 }
 
-interface Given {
-  readonly token: string | undefined;
-  readonly clusterId: string | undefined;
-  readonly secret: string | undefined;
+export interface GivenCredentials {
+  readonly token?: string | undefined;
+  readonly clusterId?: string | undefined;
+  readonly secret?: string | undefined;
 }
 
-async function credentialsFor(url: string, { token, clusterId, secret }: Given): Promise<Credentials> {
+/** What this user shows to a cluster: see {@link ConnectOptions}. */
+export async function credentialsFor(
+  url: string,
+  { token, clusterId, secret }: GivenCredentials = {},
+): Promise<Credentials> {
   if (secret !== undefined && clusterId !== undefined) {
     return { kind: "member", clusterId, secret: new Uint8Array(Buffer.from(secret, "hex")) };
   }

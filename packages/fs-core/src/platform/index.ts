@@ -22,7 +22,7 @@ export {
   readClusterProfiles,
   rememberCluster,
 } from "./cluster-profiles.ts";
-export { type ConnectOptions, connect } from "./connect.ts";
+export { type ConnectOptions, connect, credentialsFor, type GivenCredentials } from "./connect.ts";
 export { LmdbStore, type LmdbStoreSettings, openLmdbStore } from "./lmdb-store.ts";
 export { NodeCrypto } from "./node-crypto.ts";
 export { endWithParent } from "./processes/end-with-parent.ts";
