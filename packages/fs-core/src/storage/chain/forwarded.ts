@@ -7,7 +7,7 @@ import { expectSame, passOn } from "./pass-on.ts";
 import { recordedAnswer } from "./recorded-answer.ts";
 import { refuse, refusedBy } from "./refusals.ts";
 import type { Replica } from "./replica.ts";
-import { commit, settle } from "./settle.ts";
+import { commit, expectCommitted, settle } from "./settle.ts";
 
 export async function forwarded(
   replica: Replica,
@@ -27,7 +27,7 @@ export async function forwarded(
       return refusedBy(error);
     }
   };
-  const outcome = await heard.once(item.link, work, ({ kind }) => kind === "committed");
+  const outcome = await heard.once(item.link, work);
   if (outcome.kind === "done") throw refuse("BAD_REQUEST", "a note has this number");
   return outcome;
 }
@@ -38,7 +38,8 @@ async function take(
   request: { readonly bytes: Uint8Array; readonly trafficClass: TrafficClass },
 ): Promise<ChunkAfter> {
   return await replica.inFlight.run(item.dedupe?.session, async () => {
-    using _turn = await replica.turns.take(keyText(item.key));
+    using version = replica.watchVersion();
+    using _turn = await replica.turns.take(keyText(item.key), version);
     checkNow(replica, item, "successor");
     if (replica.role.kind === "syncing") return await replaced(replica, item, request);
     return await updated(replica, item, request);
@@ -60,7 +61,10 @@ async function replaced(
   const result = recordedAnswer({ version, length, crc });
   const remembered = dedupe && { ...dedupe, result };
   const request = { version, bytes, crc, chainVersion: committedAt, dedupe: remembered };
-  const work = (): Promise<ChunkAfter> => replica.store.replace(key, request);
+  const work = (): Promise<ChunkAfter> => {
+    checkNow(replica, item, "syncing");
+    return replica.store.replace(key, request);
+  };
   const { length: here, crc: sum } = await replica.deps.shares.run(trafficClass, bytes.length, work);
   return { version, length: here, crc: sum };
 }
@@ -82,7 +86,11 @@ async function updated(
     const said = `version ${version} follows ${committed?.version ?? 0}, ${pending?.version ?? "nothing"} is pending`;
     throw refuse("UNKNOWN_OUTCOME", said);
   }
-  const prepare = (): Promise<ChunkAfter> => prepared(replica, item, request.bytes);
+  const prepare = (): Promise<ChunkAfter> => {
+    // It may have waited for its share of the node, and be nothing that this replica is asked for any more.
+    checkNow(replica, item, "successor");
+    return prepared(replica, item, request.bytes);
+  };
   const after = await replica.deps.shares.run(request.trafficClass, request.bytes.length, prepare);
   const { role } = replica;
   const at = replica.at();
@@ -103,11 +111,12 @@ async function updated(
       dedupe,
       trafficClass: request.trafficClass,
     };
-    const there = await passOn(replica, successor, passing);
+    using watch = replica.watchVersion();
+    const there = await passOn(replica, successor, passing, watch);
     expectSame(replica, key, after, there);
     await commit(replica, key, version);
   } catch {
-    await settle(replica, key);
+    return await carriedOn(replica, key, after);
   }
   return after;
 }
@@ -118,6 +127,7 @@ async function carriedOn(
   { version, length, crc }: ChunkAfter,
 ): Promise<ChunkAfter> {
   await settle(replica, key);
+  expectCommitted(replica, key, { version, length, crc });
   return { version, length, crc };
 }
 

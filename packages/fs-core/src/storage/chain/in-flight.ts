@@ -28,9 +28,12 @@ export class InFlight {
     await Promise.allSettled(sessions.flatMap((session) => [...(this.#bySession.get(session) ?? [])]));
   }
 
+  /** When all that are under way at this moment have ended. */
+  async ended(): Promise<void> {
+    await Promise.allSettled([...this.#bySession.values()].flatMap((all) => [...all]));
+  }
+
   async idle(): Promise<void> {
-    while (this.#count > 0) {
-      await Promise.allSettled([...this.#bySession.values()].flatMap((all) => [...all]));
-    }
+    while (this.#count > 0) await this.ended();
   }
 }

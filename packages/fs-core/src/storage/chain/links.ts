@@ -1,6 +1,6 @@
 /**
- * Numbers of what one replica passes on to another under one version of their chain (`protocol/forward.ts`): a message that
- * is sent again has the number that it had, so that the receiver does it once, and late copies are told from news.
+ * Numbers of what one replica passes on to another under one version of their chain (`protocol/forward.ts`), so that the
+ * receiver does each message once and tells late copies from news. A message that is tried again is another message.
  */
 import type { Link } from "../protocol/forward.ts";
 
@@ -55,18 +55,15 @@ export class LinkReceiver<T> {
       if (sequence < settledBelow) this.#outcomes.delete(sequence);
   }
 
-  /** Does it, unless a copy is being done or was done: then that one's outcome. `keeps` says which outcomes are final. */
-  once({ sequence }: Link, work: () => Promise<T>, keeps: (outcome: T) => boolean): Promise<T> {
+  /**
+   * Does it, unless a copy is being done or was done: then that one's outcome, whatever it was. Whoever is refused and tries
+   * again does so with another number, so a copy of what was refused must not be done after that.
+   */
+  once({ sequence }: Link, work: () => Promise<T>): Promise<T> {
     const known = this.#outcomes.get(sequence);
     if (known !== undefined) return known;
     const running = work();
     this.#outcomes.set(sequence, running);
-    const forget = (): void => {
-      if (this.#outcomes.get(sequence) === running) this.#outcomes.delete(sequence);
-    };
-    running.then((outcome) => {
-      if (!keeps(outcome)) forget();
-    }, forget);
     return running;
   }
 }

@@ -96,7 +96,8 @@ async function cutChunk(
   checkNow(replica, question, "head");
   const committed = replica.store.state(key)?.committed;
   if (committed === undefined || committed.length <= length) return;
-  const options = { identity: undefined, trafficClass: "control" } as const;
+  const guard = (): void => checkNow(replica, question, "head");
+  const options = { identity: undefined, trafficClass: "control", guard } as const;
   await update(replica, key, { kind: "truncate", length }, options);
 }
 

@@ -24,7 +24,7 @@ export async function noted(replica: Replica, question: NoteQuestion): Promise<D
       return refusedBy(error);
     }
   };
-  const outcome = await heard.once(question.link, work, ({ kind }) => kind === "done");
+  const outcome = await heard.once(question.link, work);
   return outcome.kind === "refused" ? outcome : { kind: "done" };
 }
 

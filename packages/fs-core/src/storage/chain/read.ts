@@ -5,7 +5,7 @@ import type { ChunkRead } from "../ops/read.ts";
 import type { ChainAt, TrafficClass } from "../protocol/common.ts";
 import type { LastChunkOutcome } from "../protocol/maintain.ts";
 import type { ReadItem } from "../protocol/read.ts";
-import { enter } from "./enter.ts";
+import { checkNow, enter } from "./enter.ts";
 import { refuse } from "./refusals.ts";
 import type { Replica } from "./replica.ts";
 
@@ -23,13 +23,18 @@ export async function read(
   const { gate, store, shares, repairer, bug } = replica.deps;
   const { key, offset, length } = item;
   gate.check(store, request.capability, { ...key, right: "read" });
-  const { role } = replica;
-  const knows = request.relaxed || bug === "dirty-read" || (role.kind === "serving" && role.isTail);
-  if (!knows && store.state(key)?.pending !== undefined) {
-    throw refuse("CHUNK_DIRTY", "an update is under way: the tail knows what is current");
-  }
+  const work = (): Promise<ChunkRead | undefined> => {
+    // What is current is looked up in this turn, so all that it stands on has to hold in this turn.
+    checkNow(replica, item, "serving");
+    const { role } = replica;
+    const knows = request.relaxed || bug === "dirty-read" || (role.kind === "serving" && role.isTail);
+    if (!knows && store.state(key)?.pending !== undefined) {
+      throw refuse("CHUNK_DIRTY", "an update is under way: the tail knows what is current");
+    }
+    return store.read(key, { offset, length });
+  };
   try {
-    return await shares.run(request.trafficClass, length, () => store.read(key, { offset, length }));
+    return await shares.run(request.trafficClass, length, work);
   } catch (error) {
     if (isPondError(error, "CHUNK_CORRUPT")) repairer.damaged(replica, key);
     throw error;

@@ -3,7 +3,15 @@
  * taken up, and whether it may act. What it does is in the other files of this room; docs/chain-protocol.md says why that
  * is right.
  */
-import { assert, type Clock, type Probes, type Random, type SignalOptions, Tasks } from "@smallpond/base";
+import {
+  assert,
+  type Clock,
+  type PondError,
+  type Probes,
+  type Random,
+  type SignalOptions,
+  Tasks,
+} from "@smallpond/base";
 import type { ChainId, ChainVersion, TargetId } from "../../ids.ts";
 import type { Chain } from "../../mgmtd/model/chain.ts";
 import type { Logger } from "../../service/log.ts";
@@ -64,6 +72,10 @@ export interface ReplicaDeps {
   readonly bug?: ChainBug | undefined;
 }
 
+export interface VersionWatch extends Disposable {
+  readonly signal: AbortSignal;
+}
+
 const NOWHERE: Role = { kind: "idle" };
 
 export class Replica implements ReplicaView {
@@ -82,6 +94,8 @@ export class Replica implements ReplicaView {
   #isTaken = true;
   /** Aborts when another version is taken up, or the replica is closed. */
   #version: AbortController = new AbortController();
+  /** Those who wait for that: thousands, too many for one signal. */
+  readonly #watching: Set<AbortController> = new Set();
   /** The version in which it was said that it serves nothing. */
   #stoppedIn: ChainVersion | 0 | undefined;
   #released = false;
@@ -111,9 +125,12 @@ export class Replica implements ReplicaView {
     return this.#place?.role ?? NOWHERE;
   }
 
-  /** Aborts with the version of the chain. */
-  get versionSignal(): AbortSignal {
-    return this.#version.signal;
+  /** A signal that aborts with the version of the chain; dispose of it when nobody waits for it any more. */
+  watchVersion(): VersionWatch {
+    const watching = new AbortController();
+    this.#watching.add(watching);
+    const stop = (): void => void this.#watching.delete(watching);
+    return { signal: watching.signal, [Symbol.dispose]: stop };
   }
 
   get isClosed(): boolean {
@@ -153,7 +170,7 @@ export class Replica implements ReplicaView {
   see(chain: Chain | undefined): void {
     if (chain?.version === this.#place?.version && chain?.id === this.#place?.chain) return;
     if (chain !== undefined && this.#place?.chain === chain.id && chain.version < this.#place.version) return;
-    this.#version.abort(refuse("CHAIN_CHANGED", "the chain has another version"));
+    this.#endVersion(refuse("CHAIN_CHANGED", "the chain has another version"));
     this.#version = new AbortController();
     this.links = new LinkSender();
     this.heard = new LinkReceiver();
@@ -245,8 +262,15 @@ export class Replica implements ReplicaView {
   /** Nothing begins any more; waits for what is under way. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#version.abort(refuse("NOT_READY", "the storage service is closing"));
+    this.#endVersion(refuse("NOT_READY", "the storage service is closing"));
     await this.tasks.idle();
     await this.inFlight.idle();
+  }
+
+  #endVersion(reason: PondError): void {
+    this.#version.abort(reason);
+    const watching = [...this.#watching];
+    this.#watching.clear();
+    for (const each of watching) each.abort(reason);
   }
 }

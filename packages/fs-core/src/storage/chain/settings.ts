@@ -8,6 +8,8 @@ export interface ChainSettings {
   readonly waitersMax: number;
   /** Updates that a new head settles at once. */
   readonly settlesMax: number;
+  /** Pending updates that a new tail commits at once. */
+  readonly commitsMax: number;
   /** How long a question of a newer version of the chain waits for the routing that tells of it; then `CHAIN_CHANGED`. */
   readonly behindMs: number;
   /** After a successor did not take an update, how long whoever asked for it is kept waiting; then `UNKNOWN_OUTCOME`. */
@@ -30,6 +32,7 @@ export const DEFAULT_CHAIN_SETTINGS: ChainSettings = {
   updatesMax: 4096,
   waitersMax: 256,
   settlesMax: 16,
+  commitsMax: 256,
   behindMs: 500,
   patienceMs: 2000,
   retryMsMin: 10,

@@ -5,30 +5,34 @@
  */
 import { isPondError, type SignalOptions } from "@smallpond/base";
 import type { ChunkKey } from "../model/chunk.ts";
+import type { ChunkAfter } from "../protocol/common.ts";
 import type { ForwardItem } from "../protocol/forward.ts";
 import { expectSame, passOn } from "./pass-on.ts";
 import { identityOf } from "./recorded-answer.ts";
 import { refuse } from "./refusals.ts";
-import type { Replica } from "./replica.ts";
+import type { Replica, VersionWatch } from "./replica.ts";
 
 export async function settle(replica: Replica, key: ChunkKey, options: SignalOptions = {}): Promise<void> {
   const { clock, random, log } = replica.deps;
-  let pauseMs = replica.settings.retryMsMin;
+  const { retryMsMin, retryMsMax } = replica.settings;
+  let pauseMs = retryMsMin;
   for (;;) {
     expectServing(replica);
+    using version = replica.watchVersion();
     try {
-      return await settleOnce(replica, key);
+      return await settleOnce(replica, key, version);
     } catch (error) {
       if (!isPondError(error) || error.kind === "internal") throw error;
       log.debug("an update is not passed on", { inode: key.inode, chunk: key.chunk, error: error.message });
     }
     options.signal?.throwIfAborted();
-    await clock.sleep(pauseMs * (0.5 + random.next() / 2));
-    pauseMs = Math.min(2 * pauseMs, replica.settings.retryMsMax);
+    await clock.sleep(pauseMs * (0.5 + random.next() / 2), version).catch(() => {});
+    // Somebody else may be behind now, who need not wait for what the one before did not take.
+    pauseMs = version.signal.aborted ? retryMsMin : Math.min(2 * pauseMs, retryMsMax);
   }
 }
 
-async function settleOnce(replica: Replica, key: ChunkKey): Promise<void> {
+async function settleOnce(replica: Replica, key: ChunkKey, watch: VersionWatch): Promise<void> {
   const { store, role } = replica;
   const at = replica.at();
   const pending = store.state(key)?.pending;
@@ -46,12 +50,22 @@ async function settleOnce(replica: Replica, key: ChunkKey): Promise<void> {
     const dedupe: ForwardItem["dedupe"] = forgets ? undefined : identityOf(pending.dedupe);
     const action = { kind: "replace", length, crc, committedAt: undefined } as const;
     const passing = { at, key, version, action, bytes, dedupe, trafficClass: "foreground" } as const;
-    const there = await passOn(replica, role.successor, passing);
+    const there = await passOn(replica, role.successor, passing, watch);
     expectSame(replica, key, { version, length, crc }, there);
   } finally {
     latest.release();
   }
   await commit(replica, key, version);
+}
+
+/** The update that was settled is what is committed, and nothing that another chain made of the chunk meanwhile. */
+export function expectCommitted(replica: Replica, key: ChunkKey, update: ChunkAfter): void {
+  const committed = replica.store.state(key)?.committed;
+  const isSame =
+    committed?.version === update.version &&
+    committed.length === update.length &&
+    committed.crc === update.crc;
+  if (!isSame) throw refuse("UNKNOWN_OUTCOME", `version ${update.version} is not what is committed here`);
 }
 
 /** All behind have it. It may have been committed meanwhile, by taking up a version as the tail. */

@@ -13,7 +13,7 @@ import { readAnswer, recordedAnswer } from "./recorded-answer.ts";
 import { refuse } from "./refusals.ts";
 import type { Replica } from "./replica.ts";
 import type { Successor } from "./role.ts";
-import { commit, settle } from "./settle.ts";
+import { commit, expectCommitted, settle } from "./settle.ts";
 
 export interface WriteRequest {
   readonly capability: Uint8Array;
@@ -33,10 +33,12 @@ export async function write(replica: Replica, item: WriteItem, request: WriteReq
   return await new Promise<ChunkAfter>((resolve, reject) => {
     const patience = new Patience(replica, reject);
     const work = async (): Promise<ChunkAfter> => {
-      using _turn = await replica.turns.take(keyText(item.key));
+      using version = replica.watchVersion();
+      using _turn = await replica.turns.take(keyText(item.key), version);
       checkNow(replica, item, "head");
       gate.check(store, request.capability, use);
-      return await once(replica, item, { session, patience, ...request });
+      const guard = (): void => checkNow(replica, item, "head");
+      return await once(replica, item, { session, patience, guard, ...request });
     };
     // It has the turn until it has ended, also when nobody waits any more.
     replica.tasks.spawn(() => replica.inFlight.run(session, work).then(resolve, reject));
@@ -46,6 +48,7 @@ export async function write(replica: Replica, item: WriteItem, request: WriteReq
 interface Asked extends WriteRequest {
   readonly session: SessionId;
   readonly patience: Patience;
+  readonly guard: () => void;
 }
 
 /** With the chunk's turn. */
@@ -65,7 +68,7 @@ async function once(replica: Replica, item: WriteItem, asked: Asked): Promise<Ch
     const late = refuse("NOT_READY", "an earlier update of the chunk is not settled yet");
     await patience.during(() => settle(replica, key), late);
     if (patience.isOver) throw late;
-    checkNow(replica, item, "head");
+    asked.guard();
   }
   if (known !== undefined && known.sequence === sequence) {
     if (known.request !== request)
@@ -76,7 +79,8 @@ async function once(replica: Replica, item: WriteItem, asked: Asked): Promise<Ch
   const { offset, crc } = item;
   const operation = { kind: "write", offset, bytes: asked.bytes, crc } as const;
   const identity = { session, channel, sequence, request };
-  return await update(replica, key, operation, { identity, patience, trafficClass: asked.trafficClass });
+  const { guard, trafficClass } = asked;
+  return await update(replica, key, operation, { identity, patience, guard, trafficClass });
 }
 
 type Identity = Omit<NonNullable<UpdateOptions["dedupe"]>, "result">;
@@ -85,6 +89,8 @@ type Operation = Exclude<UpdateOperation, { kind: "remove" }>;
 export interface UpdateRequest {
   readonly identity: Identity | undefined;
   readonly trafficClass: TrafficClass;
+  /** Throws unless the update may be begun at this moment: it may have waited for its share of the node. */
+  readonly guard: () => void;
   /** Whoever waits; nobody does for ever. */
   readonly patience?: Patience;
 }
@@ -100,7 +106,10 @@ export async function update(
   const { identity, trafficClass } = request;
   const dedupe = identity && { ...identity, result: recordedAnswer };
   const bytes = operation.kind === "write" ? operation.bytes.length : 0;
-  const prepare = () => store.update(key, operation, dedupe === undefined ? {} : { dedupe });
+  const prepare = () => {
+    request.guard();
+    return store.update(key, operation, dedupe === undefined ? {} : { dedupe });
+  };
   const outcome = await shares.run(trafficClass, bytes, prepare);
   if (outcome.kind !== "prepared") {
     throw refuse("UNKNOWN_OUTCOME", `an update found its chunk ${outcome.kind}`);
@@ -120,6 +129,7 @@ export async function update(
     const late = refuse("UNKNOWN_OUTCOME", "the chain has not taken the update yet");
     const work = (): Promise<void> => settle(replica, key);
     await (request.patience === undefined ? work() : request.patience.during(work, late));
+    expectCommitted(replica, key, after);
   }
   return after;
 }
@@ -147,6 +157,8 @@ async function passedOn(
   const { clock } = replica.deps;
   const ended = new AbortController();
   const late = (): void => stop.abort(refuse("UNKNOWN_OUTCOME", "the successor has not answered yet"));
+  using version = replica.watchVersion();
+  version.signal.addEventListener("abort", late, { once: true });
   clock.sleep(replica.settings.patienceMs, { signal: ended.signal }).then(late, () => {});
   try {
     const passing = {

@@ -60,7 +60,9 @@ export class Target {
   #local(state: TargetState | undefined, isOpen: boolean): TargetReport["local"] {
     const { replica, store } = this;
     if (replica === undefined || store === undefined || store.failure !== undefined) return "offline";
-    const keepsAway = replica.hasStopped && (replica.isReleased || state === "serving");
+    // One that syncs and takes nothing would hold up every update; said to be offline, it is left out.
+    const isExpected = state === "serving" || state === "syncing";
+    const keepsAway = replica.hasStopped && (replica.isReleased || isExpected);
     if (!isOpen || keepsAway) {
       replica.stop();
       return "offline";
