@@ -87,7 +87,7 @@ export interface ChunkReadOptions extends ChunkOptions {
  * - `ENOSPC`: the target is full. Nothing was written.
  * - `EIO`: the bytes are damaged on every replica.
  * - `ESTALE`: the session was revoked: open the file again.
- * - `EACCES`: this cluster did not sign the capability, or it expired as soon as it was renewed.
+ * - `EACCES`: this cluster did not sign the capability.
  * - `EBADF`: the capability does not allow this: it is for other data, or not for writing.
  * - `EINVAL`: storage says that the item makes no sense.
  *

@@ -67,7 +67,8 @@ export class ReadAttempt implements Attempt<ChunkReadDone>, Expirable {
         this.wantsTail = false;
         return;
       case "renew":
-        if (this.isRenewed) break;
+        // Right after it was renewed: clocks are too far apart, perhaps only for now.
+        this.isLater = this.isRenewed;
         this.isExpired = true;
         return;
       case "later":

@@ -45,13 +45,9 @@ export function stepAfter(code: RefusalCode): RefusalStep {
 export function errorOf(operation: string, subject: string, { code, message }: Refusal): PondError {
   switch (code) {
     case "CAPABILITY_FORGED":
-    case "CAPABILITY_EXPIRED":
       return fsError("EACCES", operation, subject, {
         reason: message,
-        hint:
-          code === "CAPABILITY_FORGED"
-            ? "open the file again; if that does not help, the services have different secrets"
-            : "compare the clocks of the metadata and storage services: it was renewed just now",
+        hint: "open the file again; if that does not help, the services have different secrets",
       });
     case "CAPABILITY_WRONG":
       return fsError("EBADF", operation, subject, {

@@ -47,7 +47,7 @@ export interface Expirable {
   result: Result<unknown, PondError> | undefined;
 }
 
-/** Renews what expired, once for each item; an item whose renewal failed has that for its result. */
+/** Renews what expired; an item whose renewal failed has that for its result. */
 export async function renewExpired(
   renewals: Renewals,
   attempts: readonly Expirable[],

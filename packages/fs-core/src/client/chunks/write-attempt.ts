@@ -74,9 +74,9 @@ export class WriteAttempt implements Attempt<ChunkWriteDone>, Expirable {
         this.result = { ok: false, error: this.#garbles() };
         return;
       case "renew":
-        if (this.isRenewed) break;
+        // Right after it was renewed: clocks are too far apart, perhaps only for now.
+        this.isLater = this.isRenewed;
         this.isExpired = true;
-        this.isLater = false;
         return;
       case "elsewhere":
       case "tail":
