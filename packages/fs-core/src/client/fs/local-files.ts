@@ -63,10 +63,25 @@ export class LocalFiles {
     if (flushed.length > 0) await Promise.all(flushed);
   }
 
+  /** What other handles appended comes before what this one is about to append. */
+  async othersAppended(inode: InodeId, writer: LocalWriter): Promise<void> {
+    const others = this.#writers(inode).filter(
+      (other) => other !== writer && other.isAppend && other.isDirty,
+    );
+    if (others.length > 0) await Promise.all(others.map((other) => other.flushed().catch(() => {})));
+  }
+
   /** What was written at offsets comes before the end of the file. */
   async placedFlushed(inode: InodeId): Promise<void> {
     const writers = this.#writers(inode).filter((writer) => writer.isDirty && !writer.isAppend);
     await Promise.all(writers.map((writer) => writer.flushed().catch(() => {})));
+  }
+
+  /** Files of which this client knows more than metadata. Asked before a question, it says whether the answer is whole. */
+  untold(): ReadonlySet<InodeId> {
+    return new Set(
+      [...this.#files.keys()].filter((inode) => this.#writers(inode).some((each) => each.isUntold)),
+    );
   }
 
   /** Whether anything was told: then metadata knows more than before. */

@@ -3,7 +3,7 @@ import type { SignalOptions } from "@smallpond/base";
 import type { BufferLease } from "@smallpond/fs-native";
 import { fsError, isFsError } from "../../../meta/model/errors.ts";
 import type { CopyOptions } from "../../file-system.ts";
-import { mapSideBySide } from "../abort.ts";
+import { mapSideBySide, unlessAborted } from "../abort.ts";
 import type { FsContext } from "../context.ts";
 import { about } from "../naming.ts";
 import type { OpenFile } from "../open-file.ts";
@@ -18,8 +18,13 @@ import { writeWhole } from "./write-file.ts";
 export function copyFile(context: FsContext, from: string, to: string, options: CopyOptions): Promise<void> {
   const { exclusive = false, signal, onProgress } = options;
   return about("copy", from, async () => {
-    await context.local.flushed((await inodeAt(context, from, { follow: true, signal })).id);
+    const { local } = context;
+    const untold = local.untold();
     const { file } = await openFile(context, from, "r", { signal });
+    if (untold.has(file.inode)) {
+      await unlessAborted(local.flushed(file.inode), signal);
+      await file.refresh({ signal });
+    }
     const { mode, length } = file.view.file;
     await refuseItself(context, file, to, { signal });
     if (file.view.content !== undefined) {

@@ -1,6 +1,7 @@
 /** Reads a whole file. */
 import type { SignalOptions } from "@smallpond/base";
 import { fsError } from "../../../meta/model/errors.ts";
+import { unlessAborted } from "../abort.ts";
 import type { FsContext } from "../context.ts";
 import { about } from "../naming.ts";
 import { readMany } from "../reading/read-many.ts";
@@ -12,13 +13,15 @@ const FILE_BYTES_MAX = 2n ** 31n;
 /** As long as it was when it was opened. A small one is told together with that, in one question. */
 export function readWhole(context: FsContext, path: string, options: SignalOptions): Promise<Uint8Array> {
   return about("readFile", path, async () => {
+    const { local } = context;
+    const untold = local.untold();
     const { file } = await openFile(context, path, "r", options);
-    const { content, file: inode } = file.view;
-    if (content !== undefined && !context.local.isDirty(inode.id)) return content.slice();
-    if (context.local.isDirty(inode.id)) {
-      await context.local.flushed(inode.id);
+    if (untold.has(file.inode)) {
+      await unlessAborted(local.flushed(file.inode), options.signal);
       await file.refresh(options);
     }
+    const { content } = file.view;
+    if (content !== undefined) return content.slice();
     const { length } = file.view.file;
     if (length > FILE_BYTES_MAX) {
       throw fsError("EFBIG", "readFile", path, {

@@ -16,9 +16,11 @@ export function statAt(
   options: InodeAtOptions,
 ): Promise<FileStat> {
   return about(operation, path, async () => {
-    const inode = await inodeAt(context, path, options);
     const { local, meta } = context;
-    if (!(await unlessAborted(local.told(inode.id), options.signal))) return statOf(inode);
+    const untold = local.untold();
+    const inode = await inodeAt(context, path, options);
+    if (!untold.has(inode.id)) return statOf(inode);
+    await unlessAborted(local.told(inode.id), options.signal);
     const now = await meta.ask(META.stat, { inode: inode.id }, { signal: options.signal });
     return statOf(now.inode);
   });

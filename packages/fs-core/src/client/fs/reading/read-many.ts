@@ -13,6 +13,7 @@ import { fsError } from "../../../meta/model/errors.ts";
 import type { ChunkRead, ChunkReadDone } from "../../chunks/chunk-io.ts";
 import type { AskedAt } from "../asking.ts";
 import type { FsContext } from "../context.ts";
+import type { LocalFiles } from "../local-files.ts";
 import { named } from "../naming.ts";
 import { dataIn, type FileView, isSameData, type OpenFile } from "../open-file.ts";
 import { bytesIn, partOf, viewOf } from "../pieces.ts";
@@ -99,9 +100,7 @@ async function prepare(
   const isOld = begun.ms - asked.ms >= settings.freshMs;
   const isPastEnd = end > known.length && bug !== "end-unasked";
   if (asked.order < begun.order && (isOld || isPastEnd)) {
-    // What this client wrote behind the range makes the file longer.
-    if (isPastEnd && local.isDirty(file.inode)) await local.flushed(file.inode);
-    attempt.view = await refreshed(file, options);
+    attempt.view = await refreshed(local, file, options);
   }
   const { file: inode, content } = attempt.view;
   const last = inode.length < end ? inode.length : end;
@@ -150,7 +149,7 @@ async function readChunks(
 
 /** Whether what was found is the file's. */
 async function judge(
-  { probes, bug }: FsContext,
+  { probes, local, bug }: FsContext,
   attempt: Attempt,
   outcomes: readonly Result<ChunkReadDone, PondError>[],
   options: SignalOptions,
@@ -169,12 +168,14 @@ async function judge(
     (outcome, at) => outcome.ok && outcome.value.bytes === bytesIn(attempt.items[at]!.into),
   );
   if (isWhole || bug === "zeros-unasked") return true;
-  const isHole = isSameData(await refreshed(file, options), attempt.view);
+  const isHole = isSameData(await refreshed(local, file, options), attempt.view);
   probes.mark(isHole ? "client: a hole was read" : "client: a file was cut while it was read");
   return isHole;
 }
 
-async function refreshed(file: OpenFile, options: SignalOptions): Promise<FileView> {
+async function refreshed(local: LocalFiles, file: OpenFile, options: SignalOptions): Promise<FileView> {
+  // What this client wrote behind the range makes the file longer.
+  if (local.isDirty(file.inode)) await local.flushed(file.inode);
   try {
     return await file.refresh(options);
   } catch (error) {

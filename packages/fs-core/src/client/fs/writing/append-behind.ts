@@ -38,7 +38,9 @@ export class AppendBehind {
   async write(pieces: readonly Piece[], options: SignalOptions): Promise<void> {
     const bytes = bytesInAll(pieces);
     if (bytes === 0) return;
-    const batch = bytes < this.#parts.context.settings.directBytes ? this.#room(bytes) : undefined;
+    const { context, file, writer } = this.#parts;
+    await context.local.othersAppended(file.inode, writer);
+    const batch = bytes < context.settings.directBytes ? this.#room(bytes) : undefined;
     if (batch === undefined) {
       this.send();
       return this.#append(pieces, bytes, options);

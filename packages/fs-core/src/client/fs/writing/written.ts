@@ -1,5 +1,5 @@
 /** How far this handle wrote since it last told metadata so. */
-import { type LengthHint, mergeHints, type WriteReport } from "../../../meta/sessions/length-hint.ts";
+import type { LengthHint, WriteReport } from "../../../meta/sessions/length-hint.ts";
 
 export class Written {
   #wrote = false;
@@ -43,6 +43,9 @@ export class Written {
 
   #add(hint: LengthHint): void {
     this.#wrote = true;
-    this.#hint = this.#hint === undefined ? hint : mergeHints(this.#hint, hint);
+    // What was sent before this client heard of somebody's truncation may have come after it, and count.
+    if (this.#hint !== undefined && this.#hint.truncateVersion !== hint.truncateVersion)
+      this.#isUnknown = true;
+    if (this.#hint === undefined || hint.length > this.#hint.length) this.#hint = hint;
   }
 }
