@@ -134,6 +134,18 @@ describe("when the tail dies", () => {
     await world.close();
   });
 
+  it("and it was all that was behind the head, that goes on at once, too", async () => {
+    const world = await ChainWorld.start(2);
+    world.of(2).dead = true;
+    const writing = world.write({ bytes: OLD, sequence: 1 });
+    await world.clock.advance(100);
+    const beforeMs = world.clock.monotonicMs();
+    await world.change(["serving", "offline"]);
+    expect(await world.until(writing)).toMatchObject({ kind: "done", version: 1 });
+    expect(world.clock.monotonicMs() - beforeMs).toBeLessThan(200);
+    await world.close();
+  });
+
   it("with all others, what is left commits alone", async () => {
     const { world } = await interrupted(({ to }) => (to === 2 ? "lost" : undefined));
     Object.assign(world.of(2), { dead: true });
@@ -171,6 +183,37 @@ describe("when a replica that was dropped is told late", () => {
     await world.clock.advance(100);
     expect(world.versions().slice(1)).toEqual(["1", "1"]);
     void writing.catch(() => {});
+    await world.close();
+  });
+});
+
+describe("when all have died and some come back", () => {
+  it("the head settles what it finds pending, with nobody's help, and knows whose it was", async () => {
+    const { world } = await interrupted(({ to }) => (to === 3 ? "lost" : undefined));
+    world.of(1).dead = true;
+    await world.change(["lastServer", "lastServer", "offline"], { order: [2, 3, 1] });
+    await world.restart(2);
+    await world.restart(3);
+    expect(world.versions().slice(1)).toEqual(["1+2", "1"]);
+    world.fault = async () => undefined;
+    await world.change(GONE, { order: [2, 3, 1] });
+    await world.clock.advance(100);
+    expect(world.versions().slice(1)).toEqual(["2", "2"]);
+    expect(await world.until(world.write(WRITE))).toMatchObject({ kind: "done", version: 2 });
+    expect(world.of(3).store.answerTo(sessionOf("a"), 0)).toMatchObject({ sequence: 2 });
+    await world.close();
+  });
+
+  it("what one alone has pending is committed by it, and brought to who comes later", async () => {
+    const { world } = await interrupted(({ to }) => (to === 2 ? "lost" : undefined));
+    await world.change(["lastServer", "lastServer", "offline"], { order: [1, 2, 3] });
+    await world.restart(1);
+    await world.restart(2);
+    world.fault = async () => undefined;
+    await world.change(["serving", "syncing", "offline"], { order: [1, 2, 3] });
+    expect((await world.until(world.read(1))).bytes).toEqual(NEW);
+    await world.until(untilUpToDate(world));
+    expect(world.versions()).toEqual(["2", "2", "1"]);
     await world.close();
   });
 });

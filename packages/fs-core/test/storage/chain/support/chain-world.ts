@@ -213,6 +213,14 @@ export class ChainWorld {
     }
   }
 
+  /** Another process with what is on its disk; it knows of no chain yet. */
+  async restart(target: number): Promise<void> {
+    const { replica, store, disk } = this.of(target);
+    await this.until(replica.close());
+    await this.until(store.close());
+    await this.until(this.#open(target, disk));
+  }
+
   /** Lets nothing read or write on the target until the returned function is called. */
   occupy(target: number): () => void {
     let free = (): void => {};
@@ -290,10 +298,16 @@ export class ChainWorld {
   }
 
   async #add(target: number): Promise<void> {
-    const { clock, random } = this;
     const disk = new MemoryDisk();
+    const { random } = this;
     const place = { directory: "/t", cluster: "c", target };
     await formatTarget({ disk, crc: crc32c, random }, { ...place, segmentBytes: STORE.segmentBytes });
+    await this.#open(target, disk);
+  }
+
+  async #open(target: number, disk: MemoryDisk): Promise<void> {
+    const { clock, random } = this;
+    const place = { directory: "/t", cluster: "c", target };
     const common = { clock, random, probes: NO_PROBES, log: silentLogger() };
     const store = await ChunkStore.open({ ...common, disk, crc: crc32c, buffers: this.#buffers }, STORE, {
       ...place,
