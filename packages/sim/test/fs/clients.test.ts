@@ -55,7 +55,11 @@ function tinyScenario(bug?: TinyBug): Scenario {
               const found = (): void => {
                 verified = true;
               };
-              await world.sleep(1000);
+              await demandProgress(world, {
+                what: "an end",
+                withinMs: 10_000,
+                done: () => watch.finished === 3,
+              });
               world.machine("v").run("verifier", verifierProgram({ history, connect, found }));
               await demandProgress(world, { what: "reading all", withinMs: 10_000, done: () => verified });
               watch.check();

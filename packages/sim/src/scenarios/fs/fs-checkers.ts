@@ -1,5 +1,6 @@
 /** What holds once everything works again, and at the end. */
-import { PondError } from "@smallpond/base";
+import { PondError, toHex } from "@smallpond/base";
+import type { OrderedStore } from "@smallpond/fs-core";
 import { stopAndDemandNoLeaks } from "../../checkers/leaks.ts";
 import { demandProgress } from "../../checkers/progress.ts";
 import type { Checker } from "../../scenario/scenario.ts";
@@ -13,6 +14,7 @@ const RECOVERY_MS = 120_000;
 const RECOVERY_OPERATIONS = 30;
 /** Clients finish what they are about, and close. */
 const FINISH_MS = 60_000;
+const MINUTE_MS = 60_000;
 
 export function fsCheckers(stage: Stage): readonly Checker[] {
   const { world, history, watch, store } = stage;
@@ -32,7 +34,7 @@ export function fsCheckers(stage: Stage): readonly Checker[] {
       name: "everything is read",
       when: "end",
       check: async () => {
-        const done = (): boolean => watch.idle;
+        const done = (): boolean => watch.finished === stage.clients.length;
         await demandProgress(world, { what: "an end of what clients do", withinMs: FINISH_MS, done });
         watch.check();
         await readAll(stage);
@@ -82,8 +84,9 @@ async function demandEqual({ world, oracle }: Stage): Promise<void> {
   );
 }
 
-async function demandCollected({ world, oracle, done }: Stage): Promise<void> {
-  for (const { oscillator } of world.machines) oscillator.jumpWall(-oscillator.wallOffsetMs);
+async function demandCollected({ world, oracle, done, store }: Stage): Promise<void> {
+  // What was thrown away by a clock that was ahead is due by now, too.
+  for (const { oscillator } of world.machines) oscillator.jumpWall(MINUTE_MS - oscillator.wallOffsetMs);
   const files = done.files ?? [];
   await withWords(
     demandProgress(world, {
@@ -91,18 +94,30 @@ async function demandCollected({ world, oracle, done }: Stage): Promise<void> {
       withinMs: RECOVERY_MS,
       done: () => oracle.orphans(files).length === 0,
     }),
-    () => oracle.orphans(files).slice(0, 5).join(", "),
+    async () => `${oracle.orphans(files).slice(0, 5).join(", ")}\n${await rowsOfFiles(store)}`,
   );
 }
 
-async function withWords(work: Promise<void>, words: () => string): Promise<void> {
+/** What metadata has of files that may be gone: inodes, sessions and what is to be collected. */
+async function rowsOfFiles(store: OrderedStore): Promise<string> {
+  using snapshot = await store.snapshot();
+  const lines: string[] = [];
+  for (const prefix of ["INOD", "SESS", "GARB", "MSRV"]) {
+    const [begin, end] = [`${prefix}`, `${prefix}~`].map((text) => new TextEncoder().encode(text));
+    const rows = await snapshot.range({ begin: begin!, end: end! }, { limit: 100, reverse: false });
+    lines.push(`${prefix}: ${rows.map(({ key }) => toHex(key.subarray(4))).join(" ")}`);
+  }
+  return lines.join("\n");
+}
+
+async function withWords(work: Promise<void>, words: () => string | Promise<string>): Promise<void> {
   try {
     await work;
   } catch (error) {
     const { message } = error as Error;
     throw new PondError("NO_PROGRESS", {
       kind: "internal",
-      message: `${message}:\n${words()}`,
+      message: `${message}:\n${await words()}`,
       cause: error,
     });
   }

@@ -76,9 +76,14 @@ export function fsChainSettings(
 /** Bytes of a storage node's disk: a full one is near. */
 export const DISK_BYTES: number = 128 * KiB * KiB;
 
+/** Whether updates count before they are durable here. */
+export function isReplicated({ replicated }: Pick<FsKnobs, "replicated">): boolean {
+  return replicated >= 0.7;
+}
+
 export function fsStoreSettings(knobs: FsKnobs): Partial<StoreSettings> {
   return {
-    durability: knobs.replicated >= 0.7 ? "replicated" : "fsync",
+    durability: isReplicated(knobs) ? "replicated" : "fsync",
     flushMs: 50,
     segmentBytes: knobs.segmentKiB * KiB,
     batchBytesMax: 200 * KiB,

@@ -19,6 +19,7 @@ import {
   strikeOften,
 } from "../../nemeses/index.ts";
 import type { Nemesis } from "../../scenario/scenario.ts";
+import { isReplicated } from "./fs-knobs.ts";
 import { STORE, type Stage } from "./stage.ts";
 
 export function fsNemeses(stage: Stage): readonly Nemesis[] {
@@ -41,9 +42,13 @@ export function fsNemeses(stage: Stage): readonly Nemesis[] {
     named("storage pauses", pauses(stores, timing)),
     named("mind pauses", pauses(minds, timing)),
     longPauses(stage),
-    named("storage power cuts", powerCuts(stores, timing)),
+    named(
+      "storage power cuts",
+      isReplicated(knobs) ? lonePowerCuts(stage, timing) : powerCuts(stores, timing),
+    ),
     named("mind power cuts", powerCuts(minds, timing)),
-    badClocks(servers, timing),
+    // Capabilities are believed by the time of day, give or take a minute.
+    badClocks(servers, timing, { jumpsMs: [100, 5000] }),
     storeFaults(shared, timing),
     diskErrors(stores, timing),
     slowDisks(stores, timing),
@@ -53,6 +58,23 @@ export function fsNemeses(stage: Stage): readonly Nemesis[] {
 
 function named(name: string, nemesis: Nemesis): Nemesis {
   return { name, run: (arena) => nemesis.run(arena) };
+}
+
+/**
+ * Where an update counts before it is durable, what is lost with power is lost: another replica of each chain has to have
+ * it, or it is as with two failures at once.
+ */
+function lonePowerCuts({ stores, oracle }: Stage, timing: NemesisTiming): Nemesis {
+  return {
+    name: "lone power cuts",
+    run: (arena) =>
+      strikeOften(arena, timing, () => {
+        const machine = pick(arena.random, stores);
+        if (!oracle.canSpare(machine)) return undefined;
+        arena.world.machine(machine).powerOff();
+        return () => arena.world.machine(machine).powerOn();
+      }),
+  };
 }
 
 /** Clients that are held still for longer than anybody waits for them, and then go on with what they were about. */

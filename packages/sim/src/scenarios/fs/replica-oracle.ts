@@ -69,6 +69,19 @@ export class ReplicaOracle {
     }
   }
 
+  /** Whether every chain of that machine is served by another one as well, at this moment and by everybody's word. */
+  canSpare(machine: string): boolean {
+    const own = this.members.find((member) => member.machine === machine)?.replicas() ?? [];
+    return own.every(({ target, chain: id }) => {
+      const chain = this.chains.find((each) => each.id === id);
+      return chain?.targets.some((other) => {
+        const replica = this.#replica(other.target);
+        const serves = other.state === "serving" && replica?.role.kind === "serving";
+        return other.target !== target && serves && replica.takesPart();
+      });
+    });
+  }
+
   /** Whether all replicas of all chains serve, by their own word and everybody's. */
   isWhole(chainCount: number): boolean {
     const chains = this.chains;
@@ -91,7 +104,7 @@ export class ReplicaOracle {
           const own =
             replica === undefined
               ? "gone"
-              : `${replica.role.kind} v${replica.chainVersion} ${replica.takesPart() ? "takes part" : "out"}`;
+              : `${replica.role.kind} v${replica.chainVersion} ${replica.takesPart() ? "takes part" : "out"}${replica.store.failure === undefined ? "" : ` because ${String(replica.store.failure)}`}${replica.store.opened.isComplete ? "" : ", incomplete"}${replica.store.opened.isTailTorn ? ", torn" : ""}`;
           return `${target}:${state} (${own})`;
         });
         return `chain ${chain.id} v${chain.version}: ${members.join(", ")}`;

@@ -5,8 +5,8 @@ import {
   connectWith,
   type FileSystem,
   Metrics,
+  type MindNode,
   NetTransport,
-  silentLogger,
 } from "@smallpond/fs-core";
 import { NodeCrypto } from "@smallpond/fs-core/platform";
 import { JAVASCRIPT_CRC32C, PortableNet } from "@smallpond/fs-native";
@@ -21,13 +21,19 @@ import { clientProgram } from "./client/client-program.ts";
 import { CHUNK_BYTES, type FsKnobs, fsMetaSettings } from "./fs-knobs.ts";
 import { FIRST_STORAGE_NODE, type Stage } from "./stage.ts";
 import { storageProgram } from "./storage-program.ts";
+import { traceLog } from "./trace-log.ts";
 
 export function startServices(stage: Stage, phase: Phase): void {
   const { world, knobs, minds, stores, shared, targets, chains, done } = stage;
   const settings = { ...mindSettings(knobs), meta: fsMetaSettings(knobs) };
+  const bug = {
+    ...NO_BUG,
+    mind: (mind: MindNode) => void stage.agents.set(formatAddress(mind.address), mind.agent),
+  };
   for (const [index, machine] of minds.entries()) {
     const program = mindProgram({
-      ...{ id: index + 1, machine, minds, shared, settings, bug: NO_BUG },
+      ...{ id: index + 1, machine, minds, shared, settings, bug },
+      log: traceLog,
       chunks: ({ clock, random }) => {
         const deps = {
           clock,
@@ -57,7 +63,9 @@ export function startClients(stage: Stage, phase: Phase): void {
       thinkMs: knobs.thinkMs,
       connect: connectOf(stage),
       fail: (error) => world.fail(error),
-      isReady: () => done.setUp,
+      isReady: () =>
+        done.setUp &&
+        [...stage.agents.values()].every(({ routing }) => routing.version === 0n || routing.tables.size > 0),
       mayRot: () => done.rots,
     });
     world.machine(name).run("client", (seams) => {
@@ -76,12 +84,17 @@ export function connectOf({
   readonly minds: readonly string[];
 }): (seams: Seams, name: string) => Promise<FileSystem> {
   const url = `3fs://${minds.map((mind) => formatAddress(addressOf(mind))).join(",")}`;
-  return ({ clock, random, probes, net }, name) =>
+  return ({ clock, random, probes, net, lifetime }, name) =>
     connectWith(
       {
         transport: new NetTransport({ net: new PortableNet(net), crc32c: JAVASCRIPT_CRC32C, probes }, {}),
         ...{ clock, probes, random: random.fork("file system"), crypto: new NodeCrypto() },
-        ...{ crc32c: JAVASCRIPT_CRC32C, pool: newPool(), log: silentLogger(), metrics: new Metrics() },
+        ...{
+          crc32c: JAVASCRIPT_CRC32C,
+          pool: newPool(),
+          log: traceLog({ clock, lifetime }),
+          metrics: new Metrics(),
+        },
       },
       {
         url,

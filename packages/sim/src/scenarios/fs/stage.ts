@@ -1,5 +1,11 @@
 /** Everything that one run of the whole file system is made of. */
-import { MemoryStore, MemoryStoreState, type OrderedStore, type TargetId } from "@smallpond/fs-core";
+import {
+  MemoryStore,
+  MemoryStoreState,
+  type NodeAgent,
+  type OrderedStore,
+  type TargetId,
+} from "@smallpond/fs-core";
 import { SharedStore } from "../../store/shared-store.ts";
 import type { SimWorld } from "../../world/world.ts";
 import { type PlannedChain, type PlannedTarget, planCluster } from "../mgmtd/operator-program.ts";
@@ -32,6 +38,8 @@ export interface Stage {
   readonly history: FileHistory;
   readonly oracle: ReplicaOracle;
   readonly watch: Watch;
+  /** Of minds by where they are; those that are dead know what they knew. */
+  readonly agents: Map<string, NodeAgent>;
   /** Targets that were made once. */
   readonly formatted: Set<TargetId>;
   /** What has come about. */
@@ -73,6 +81,7 @@ export function newStage(world: SimWorld, bug: FsBug | undefined): Stage {
     history: new FileHistory({ nowMs }, { chunkBytes: CHUNK_BYTES }),
     oracle: new ReplicaOracle(),
     watch: new Watch({ world }, { longestMs: STEPS * knobs.operationMs + 5000 }),
+    agents: new Map(),
     formatted: new Set(),
     done: { setUp: false, tidy: false, rots: false, files: undefined },
   };

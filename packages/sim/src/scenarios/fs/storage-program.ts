@@ -6,7 +6,6 @@ import {
   NetTransport,
   nodeId,
   StorageNode,
-  silentLogger,
   type TargetSettings,
 } from "@smallpond/fs-core";
 import { NodeCrypto } from "@smallpond/fs-core/platform";
@@ -16,6 +15,7 @@ import { addressOf, CLUSTER_ID, clusterSecret } from "../mind/cluster.ts";
 import { newPool } from "../mind/mind-program.ts";
 import { fsChainSettings, fsStoreSettings } from "./fs-knobs.ts";
 import type { Stage } from "./stage.ts";
+import { traceLog } from "./trace-log.ts";
 
 /** How often somebody looks whether a target has failed, and starts the process again. */
 const LOOK_MS = 300;
@@ -56,7 +56,7 @@ function start(
     {
       transport: new NetTransport({ net: new PortableNet(net), crc32c: JAVASCRIPT_CRC32C, probes }, {}),
       ...{ clock, random, probes, disk, crypto: new NodeCrypto(), crc32c: JAVASCRIPT_CRC32C },
-      ...{ log: silentLogger(), metrics: new Metrics(), secret: clusterSecret(), pool: newPool() },
+      ...{ log: traceLog(seams), metrics: new Metrics(), secret: clusterSecret(), pool: newPool() },
       onInvariant: (error: InvariantError) => {
         throw error;
       },

@@ -12,6 +12,7 @@ export class Watch {
   readonly #world: SimWorld;
   readonly #longestMs: number;
   readonly #waiting: Set<Waiting> = new Set();
+  readonly #finished: Set<string> = new Set();
   readonly #resumedMs: Map<string, number> = new Map();
 
   /** `longestMs` has all that an operation may do one after another. */
@@ -20,18 +21,29 @@ export class Watch {
     this.#longestMs = settings.longestMs;
   }
 
-  /** Nobody waits for anything. */
-  get idle(): boolean {
-    return this.#waiting.size === 0;
+  /** Clients that have closed everything and do nothing more. */
+  get finished(): number {
+    return this.#finished.size;
   }
 
   begins(client: string, what: string): () => void {
     const waiting = { client, what, sinceMs: this.#world.scheduler.nowMs };
     this.#waiting.add(waiting);
+    this.note(client, what);
     return () => {
       this.#waiting.delete(waiting);
       if (this.#isLate(waiting)) this.#world.fail(late(waiting, this.#world.scheduler.nowMs));
     };
+  }
+
+  /** For whoever reads the trace. */
+  note(client: string, text: string): void {
+    this.#world.trace.write(this.#world.scheduler.nowMs, client, text);
+  }
+
+  finishes(client: string): void {
+    this.note(client, "has finished");
+    this.#finished.add(client);
   }
 
   /** A client's process, which waited for nothing until now. */

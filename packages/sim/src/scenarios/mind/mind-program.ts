@@ -3,6 +3,7 @@ import type { InvariantError } from "@smallpond/base";
 import {
   type ChunkService,
   type ChunksOf,
+  type Logger,
   Metrics,
   MindNode,
   type MindSettings,
@@ -30,6 +31,8 @@ export interface MindOptions {
   readonly shared: SharedStore;
   readonly settings: Pick<MindSettings, "metastore" | "mgmtd" | "meta">;
   readonly bug: Bug;
+  /** Nothing is logged without. */
+  readonly log?: (seams: Seams) => Logger;
   /** Storage as the process reaches it; there is none without. */
   readonly chunks?: (seams: Seams) => ChunkService | ((mind: ChunksOf) => ChunkService);
 }
@@ -47,7 +50,7 @@ export function mindProgram(options: MindOptions): Program {
         probes,
         transport: new NetTransport({ net: new PortableNet(net), crc32c: JAVASCRIPT_CRC32C, probes }, {}),
         crypto: new NodeCrypto(),
-        log: silentLogger(),
+        log: options.log?.(seams) ?? silentLogger(),
         metrics: new Metrics(),
         secret: clusterSecret(),
         pool: newPool(),

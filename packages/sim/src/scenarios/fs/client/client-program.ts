@@ -53,29 +53,43 @@ export function clientProgram(options: ClientOptions): Program {
       options,
       fs,
       random,
-      open: new OpenFiles({ fs, history: options.history }),
+      open: new OpenFiles({
+        fs,
+        history: options.history,
+        note: (text) => options.watch.note(options.name, text),
+      }),
       own: { path: undefined, count: 0 },
     };
     while (!stop.aborted && !options.isReady()) await clock.sleep(50);
     while (!stop.aborted && !options.phase.over) {
       await clock.sleep(2 * options.thinkMs * random.next());
+      if (options.phase.over) break;
       await attempt(acting, drawAct(random, options.sizes));
     }
-    for (const file of acting.open.all) await acting.open.close(file).catch(() => {});
+    for (const file of acting.open.all)
+      await attempt(acting, { kind: "close" }, () => acting.open.close(file));
+    // What it could not close is taken from it when it is gone.
+    await fs.close().catch((error: unknown) => options.watch.note(options.name, `closes: ${String(error)}`));
+    if (seams.alive()) options.watch.finishes(options.name);
     await aborted(stop);
-    await fs.close();
   };
 }
 
 /** Does it. What became of it without an answer is unknown; what must not be answered fails the run. */
-async function attempt(acting: Acting, act: Act): Promise<void> {
+async function attempt(
+  acting: Acting,
+  act: Act,
+  work: () => Promise<void> = () => perform(acting, act),
+): Promise<void> {
   const { seams, options } = acting;
   const { watch, name } = options;
-  const done = watch.begins(name, act.kind);
+  const done = watch.begins(name, `wants ${JSON.stringify(act)}`);
   try {
-    await perform(acting, act);
+    await work();
+    if (seams.alive()) watch.note(name, "did");
   } catch (error) {
     if (!seams.alive()) return;
+    watch.note(name, `was told ${String(error)}`);
     if (!isBearable(error, options.mayRot())) options.fail(unbearable(error, act));
   } finally {
     if (seams.alive()) done();
@@ -145,6 +159,7 @@ async function write(
 ): Promise<void> {
   const { history, name } = options;
   const id = history.newWrite();
+  options.watch.note(name, `writes ${id} to ${file.file} at unit ${at}`);
   const operation = history.call(name, { kind: "write", write: id, units, place: { file: file.file, at } });
   await file.handle.write(stamped(id, units), { offset: BigInt(at * UNIT_BYTES) });
   if (!seams.alive()) return;
@@ -156,6 +171,7 @@ async function append({ seams, options, open }: Acting, file: OpenFile, units: n
   const { history, name } = options;
   history.onlyGrows(file.file);
   const id = history.newWrite();
+  options.watch.note(name, `appends ${id} to ${file.file}, ${units} units`);
   const operation = history.call(name, { kind: "write", write: id, units, place: undefined, appends: true });
   await file.handle.write(stamped(id, units));
   if (!seams.alive()) return;

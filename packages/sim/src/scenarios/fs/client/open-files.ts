@@ -18,12 +18,15 @@ const OPEN_MAX = 4;
 export class OpenFiles {
   readonly #fs: Pick<FileSystem, "open">;
   readonly #history: Pick<FileHistory, "madeEmpty">;
+  readonly #note: (text: string) => void;
   #files: OpenFile[] = [];
 
   constructor(deps: {
     readonly fs: Pick<FileSystem, "open">;
     readonly history: Pick<FileHistory, "madeEmpty">;
+    readonly note: (text: string) => void;
   }) {
+    this.#note = deps.note;
     this.#fs = deps.fs;
     this.#history = deps.history;
   }
@@ -60,7 +63,7 @@ export class OpenFiles {
   /** What became of its writes stays unknown. */
   async drop(file: OpenFile): Promise<void> {
     this.#files = this.#files.filter((each) => each !== file);
-    await file.handle.close().catch(() => {});
+    await file.handle.close().catch((error: unknown) => this.#note(`was told ${String(error)} by close`));
   }
 
   /** To write: makes it where it is missing. */

@@ -30,7 +30,7 @@ export function verifierProgram({ history, connect, found }: VerifierOptions): P
     });
     for (const name of names) {
       await insist(seams, async () => {
-        files.push(await readWhole(fs, history, `/${name}`));
+        files.push(await readWhole({ fs, history, note: (text) => seams.lifetime.note(text) }, `/${name}`));
       });
     }
     if (seams.alive()) found(files);
@@ -39,9 +39,16 @@ export function verifierProgram({ history, connect, found }: VerifierOptions): P
   };
 }
 
-async function readWhole(fs: FileSystem, history: FileHistory, path: string): Promise<FinalFile> {
+interface Reading {
+  readonly fs: FileSystem;
+  readonly history: FileHistory;
+  readonly note: (text: string) => void;
+}
+
+async function readWhole({ fs, history, note }: Reading, path: string): Promise<FinalFile> {
   const look = history.look(NAME);
   const { inode, dataVersion, size } = await fs.stat(path);
+  note(`found ${path}: inode ${inode}, version ${dataVersion}, ${size} bytes`);
   look.answered(`${inode}`, Number(size));
   const read = history.call(NAME, { kind: "read", file: `${inode}`, offset: 0 });
   try {
