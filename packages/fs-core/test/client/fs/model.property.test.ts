@@ -7,7 +7,7 @@ import { fc, test } from "@fast-check/vitest";
 import { PondError, SeededRandom } from "@smallpond/base";
 import { expect } from "vitest";
 import type { FileHandle, OpenFlags } from "../../../src/client/file-system.ts";
-import { CHUNK_BYTES, ClientWorld, type TestFileSystem } from "./world.ts";
+import { CHUNK_BYTES, ClientWorld, sameBytes, type TestFileSystem } from "./world.ts";
 
 interface Handle {
   readonly file: FileHandle;
@@ -128,10 +128,10 @@ class Run {
       } else if (what === "stat") {
         expect((await fs.stat(name)).size).toBe(BigInt(path.bytes.length));
       } else if (what === "readFile") {
-        same(await fs.readFile(name), path.bytes);
+        sameBytes(await fs.readFile(name), path.bytes);
       } else if (what === "copy") {
         await fs.copy(name, "/copy");
-        same(await fs.readFile("/copy"), path.bytes);
+        sameBytes(await fs.readFile("/copy"), path.bytes);
       }
     }
     if (handle !== undefined) await this.#use(handle, step);
@@ -140,10 +140,10 @@ class Run {
   async end(): Promise<void> {
     await this.#other();
     const { fs } = this.clients[this.#turn]!;
-    for (const [name, { bytes }] of this.models) same(await fs.readFile(name), bytes);
+    for (const [name, { bytes }] of this.models) sameBytes(await fs.readFile(name), bytes);
     for (const handle of this.handles.flat()) await handle.file.close();
     for (const [name, { bytes }] of this.models) {
-      same(await fs.readFile(name), bytes);
+      sameBytes(await fs.readFile(name), bytes);
       expect((await fs.stat(name)).size).toBe(BigInt(bytes.length));
     }
   }
@@ -185,18 +185,18 @@ class Run {
       for (let from = at; from < at + count; from += size) {
         const into = new Uint8Array(size);
         const read = await file.read(into, { offset: BigInt(from) });
-        same(into.subarray(0, read), model.bytes.subarray(from, from + size));
+        sameBytes(into.subarray(0, read), model.bytes.subarray(from, from + size));
       }
     }
     if (what === "readv") {
       const into = [new Uint8Array(count), new Uint8Array(7), new Uint8Array(count)];
       const read = await file.readv(into, { offset: BigInt(at) });
-      same(Buffer.concat(into).subarray(0, read), model.bytes.subarray(at, at + 2 * count + 7));
+      sameBytes(Buffer.concat(into).subarray(0, read), model.bytes.subarray(at, at + 2 * count + 7));
     }
     if (what === "stream") {
       const parts: Buffer[] = [];
       for await (const part of file.readable({ start: BigInt(at) })) parts.push(part as Buffer);
-      same(Buffer.concat(parts), model.bytes.subarray(at));
+      sameBytes(Buffer.concat(parts), model.bytes.subarray(at));
     }
   }
 
@@ -239,13 +239,6 @@ function resized(bytes: Uint8Array, length: number): Uint8Array {
   const other = new Uint8Array(length);
   other.set(bytes.subarray(0, length));
   return other;
-}
-
-function same(found: Uint8Array, expected: Uint8Array): void {
-  expect(found.length).toBe(expected.length);
-  if (Buffer.compare(found, expected) === 0) return;
-  const at = found.findIndex((byte, index) => byte !== expected[index]);
-  expect.fail(`byte ${at} of ${found.length} is ${found[at]}, not ${expected[at]}`);
 }
 
 function noAnswer(): PondError {

@@ -169,6 +169,14 @@ export function pattern(count: number, salt: number = 0): Uint8Array {
   return Uint8Array.from({ length: count }, (_, at) => (at * 7 + (at >> 8) * 13 + salt * 31 + 1) & 0xff);
 }
 
+/** As `toEqual`, for many bytes. */
+export function sameBytes(found: Uint8Array, expected: Uint8Array): void {
+  expect(found.length).toBe(expected.length);
+  if (Buffer.compare(found, expected) === 0) return;
+  const at = found.findIndex((byte, index) => byte !== expected[index]);
+  expect.fail(`byte ${at} of ${found.length} is ${found[at]}, not ${expected[at]}`);
+}
+
 export async function codeOf(work: Promise<unknown>): Promise<unknown> {
   return work.then(
     () => undefined,
