@@ -107,6 +107,8 @@ export interface SpaceUsed {
   readonly reservedBytes: number;
   /** Bytes free on the disk. */
   readonly freeBytes: number;
+  /** What of them clients' new chunks may take: all but the reserve. */
+  readonly usableBytes: number;
   /** Memory of the index. */
   readonly indexBytes: number;
   /** Images that are not in their blocks yet. */
@@ -334,13 +336,15 @@ export class ChunkStore implements AsyncDisposable {
   }
 
   async space(): Promise<SpaceUsed> {
-    const { state, space, files } = this.#parts;
+    const { state, space, files, settings } = this.#parts;
+    const freeBytes = await this.#opened.freeBytes();
     return {
       chunks: state.index.size,
       pendings: state.pendings.size,
       usedBytes: space.usedBytes,
       reservedBytes: files.reservedBytes,
-      freeBytes: await this.#opened.freeBytes(),
+      freeBytes,
+      usableBytes: Math.max(0, freeBytes - settings.reserveBytes),
       indexBytes: state.index.bytes,
       redoBytes: state.redo.bytes,
     };

@@ -107,7 +107,7 @@ export async function checkFiles(
   }
 }
 
-async function checkMetadata({ connection }: ServedCluster, tally: Tally): Promise<void> {
+export async function checkMetadata({ connection }: ServedCluster, tally: Tally): Promise<void> {
   for await (const event of checkOverRpc(connection.meta)) {
     if (event.kind === "findings")
       for (const finding of event.findings) tally.complain(`fsck: ${JSON.stringify(finding, asText)}`);

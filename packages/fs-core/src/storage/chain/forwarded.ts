@@ -24,7 +24,9 @@ export async function forwarded(
     try {
       return { kind: "committed", ...(await take(replica, item, request)) };
     } catch (error) {
-      return refusedBy(error);
+      const refused = refusedBy(error);
+      if (refused.code === "STORE_FULL") replica.overflow();
+      return refused;
     }
   };
   const outcome = await heard.once(item.link, work);

@@ -99,6 +99,7 @@ export class Replica implements ReplicaView {
   /** The version in which it was said that it serves nothing. */
   #stoppedIn: ChainVersion | 0 | undefined;
   #released = false;
+  #full = false;
   #upToDateIn: ChainVersion | undefined;
   #closed = false;
 
@@ -150,6 +151,30 @@ export class Replica implements ReplicaView {
   /** The manager wants it to serve nothing. */
   get isReleased(): boolean {
     return this.#released;
+  }
+
+  /** It could not take what was passed on to it. */
+  get isFull(): boolean {
+    return this.#full;
+  }
+
+  /**
+   * There was no room for an update that those before it have prepared. They can neither go back nor go on with it, so it
+   * stops serving and they go on without it.
+   */
+  overflow(): void {
+    if (!this.#full)
+      this.deps.log.error("no room for what the chain has: leaving it", { target: this.target });
+    this.#full = true;
+    this.stop();
+    this.deps.onChange();
+  }
+
+  /** There is room for clients' new chunks again. */
+  hasRoom(): void {
+    if (!this.#full) return;
+    this.#full = false;
+    this.deps.onChange();
   }
 
   takesPart(): boolean {

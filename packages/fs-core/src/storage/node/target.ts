@@ -15,7 +15,7 @@ export class Target {
   readonly store: ChunkStore | undefined;
   /** Acknowledged updates may be missing, until it has been brought up to date. */
   #incomplete: boolean;
-  #freeBytes = 0;
+  #usableBytes = 0;
 
   constructor(
     settings: TargetSettings,
@@ -41,7 +41,8 @@ export class Target {
   async measure(): Promise<void> {
     const { store } = this;
     if (store === undefined || store.failure !== undefined) return;
-    this.#freeBytes = (await store.space()).freeBytes;
+    this.#usableBytes = (await store.space()).usableBytes;
+    if (this.#usableBytes > 0) this.replica?.hasRoom();
   }
 
   /** What is true from now on: a target that is told to serve nothing keeps to it. */
@@ -53,7 +54,7 @@ export class Target {
       local: this.#local(state, isOpen),
       chainVersion: this.replica?.chainVersion ?? 0,
       usedBytes: BigInt(Math.floor(usedBytes)),
-      capacityBytes: BigInt(Math.floor(usedBytes + this.#freeBytes)),
+      capacityBytes: BigInt(Math.floor(usedBytes + this.#usableBytes)),
     };
   }
 
@@ -63,6 +64,8 @@ export class Target {
     // One that syncs and takes nothing would hold up every update; said to be offline, it is left out.
     const isExpected = state === "serving" || state === "syncing";
     const keepsAway = replica.hasStopped && (replica.isReleased || isExpected);
+    // Brought back, it would take nothing again. What nobody else has, it goes on serving.
+    if (replica.isFull && !isExpected && state !== "lastServer") return "offline";
     if (!isOpen || keepsAway) {
       replica.stop();
       return "offline";
