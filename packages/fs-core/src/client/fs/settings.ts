@@ -49,7 +49,7 @@ export const DEFAULT_FS_SETTINGS: FsSettings = {
   tickMs: 500,
   readAheadBytes: 8 * 2 ** 20,
   readAheadBytesAll: 64 * 2 ** 20,
-  readAheadBlockBytes: 2 ** 19,
+  readAheadBlockBytes: 2 ** 20,
   streamBlockBytes: 2 ** 20,
   streamBlocks: 8,
   questionsAtOnce: 64,
