@@ -17,9 +17,9 @@ const FILE_BYTES = 4 * MIB;
 const DISK_BYTES = 1024 * MIB + 400 * MIB;
 /** Left when the disk is filled: new files are refused, and what other nodes pass on soon has no room either. */
 const LEFT_BYTES = 12 * MIB;
-const HOLES_BYTES = 40 * MIB;
-const FILES_BEFORE = 8;
-const REFUSED_IN_A_ROW = 10;
+const HOLES_BYTES = 20 * MIB;
+const FILES_BEFORE = 4;
+const REFUSED_IN_A_ROW = 8;
 
 test("a node whose disk is full refuses what is new with ENOSPC, and loses nothing; with room again it goes on", async ({
   skip,

@@ -45,6 +45,7 @@ import { ChainResync, type ResyncBug } from "../resync/chain-resync.ts";
 import { StoreSyncSink } from "../resync/sync-sink.ts";
 import { CapabilityGate } from "../sessions/session-gate.ts";
 import type { StoreBug } from "../store/parts.ts";
+import { AnswerRoom } from "./answer-room.ts";
 import { StorageHandlers } from "./handlers.ts";
 import type { StorageNodeSettings, TargetSettings } from "./settings.ts";
 import { Target } from "./target.ts";
@@ -63,6 +64,11 @@ export interface StorageNodeDeps {
   readonly secret: Uint8Array;
   /** For bytes on their way between disks and the network. */
   readonly pool: BufferPool;
+  /**
+   * For bytes that come with questions. In production another one than `pool`: who holds these bytes waits for the store,
+   * which needs memory to write them.
+   */
+  readonly received?: BufferPool;
   /** Who a token's user is; storage asks for capabilities, so anybody may connect. */
   readonly user?: (token: string) => Promise<UserIdentity>;
   /** Told of a broken invariant: the process must not go on. */
@@ -148,7 +154,10 @@ export class StorageNode implements AsyncDisposable {
     );
     const synced = (replica: Replica): void => this.targetOf(replica.target)?.complete();
     const replicaOf = (id: ChainId): Replica | undefined => this.#byChain.get(id);
-    new StorageHandlers({ replicaOf, sink, fetches: new StoreFetchSource(), synced }).offer(parts.router);
+    // The rest is for what the store needs itself, and for what is passed on.
+    const room = new AnswerRoom({ bytesMax: Math.floor(pool.settings.bytesMax / 4) });
+    const fetches = new StoreFetchSource();
+    new StorageHandlers({ replicaOf, sink, fetches, room, synced }).offer(parts.router);
   }
 
   /** Opens its targets and takes part from then on. */
@@ -161,7 +170,8 @@ export class StorageNode implements AsyncDisposable {
       authentication === "off"
         ? { kind: "off", clusterId }
         : { kind: "on", clusterId, secret: deps.secret, user };
-    const server = new RpcServer({ ...deps, router, authenticator }, settings.server);
+    const pool = deps.received ?? deps.pool;
+    const server = new RpcServer({ ...deps, pool, router, authenticator }, settings.server);
     const credentials: Credentials =
       authentication === "on"
         ? { kind: "member", clusterId, secret: deps.secret, node }
@@ -204,7 +214,9 @@ export class StorageNode implements AsyncDisposable {
     this.#tasks.spawn(() => this.agent.run({ signal }));
     this.#tasks.spawn(() => this.#measure(signal));
     for (const { replica } of this.targets) {
-      if (replica !== undefined) this.#tasks.spawn(() => this.#care.run(replica, { signal }));
+      // A signal for each: one for all would have more listeners than Node thinks right.
+      const own = AbortSignal.any([signal]);
+      if (replica !== undefined) this.#tasks.spawn(() => this.#care.run(replica, { signal: own }));
     }
   }
 
