@@ -36,7 +36,7 @@ export interface ServeStorageSettings {
   readonly managers: readonly NetAddress[];
   readonly targets: readonly TargetPlace[];
   readonly store?: Partial<StoreSettings>;
-  /** Memory for bytes on their way. */
+  /** Memory for bytes on their way, to the network and as much again from it. */
   readonly pool?: Partial<PoolSettings>;
   /**
    * What targets are that are missing on their disks. `ask`, by default: those that the manager has in a chain were
@@ -77,7 +77,7 @@ export async function serveStorage(
   );
   const [metrics, random, crc32c] = [new Metrics(), new NodeRandom(), newCrc32c()];
   const broken = new Tasks();
-  const pool = openBufferPool(settings.pool);
+  const [pool, received] = [openBufferPool(settings.pool), openBufferPool(settings.pool)];
   const queue = openDiskQueue();
   const disk = new QueueDisk(queue, pool);
   const release: (() => Promise<void>)[] = [() => queue.close()];
@@ -100,7 +100,18 @@ export async function serveStorage(
     await removeStaleSocket(settings.address);
     const node = await StorageNode.start(
       {
-        ...{ disk, clock, random, crc32c, log, metrics, pool, probes: NO_PROBES, crypto: new NodeCrypto() },
+        ...{
+          disk,
+          clock,
+          random,
+          crc32c,
+          log,
+          metrics,
+          pool,
+          received,
+          probes: NO_PROBES,
+          crypto: new NodeCrypto(),
+        },
         transport: new NetTransport({ net: openLeasedNet(), crc32c, probes: NO_PROBES }),
         secret: new Uint8Array(Buffer.from(settings.secret, "hex")),
         onInvariant: (error: InvariantError) => broken.spawn(() => Promise.reject(error)),

@@ -16,12 +16,15 @@ import type { ChunkRead } from "../ops/read.ts";
 import type { ChainAt } from "../protocol/common.ts";
 import * as methods from "../protocol/methods.ts";
 import type { ReadOutcome, ReadQuestion } from "../protocol/read.ts";
+import { type AnswerRoom, memoryOf } from "./answer-room.ts";
 
 export interface StorageHandlersDeps {
   /** Of the chain, on this node. */
   readonly replicaOf: (chain: ChainId) => Replica | undefined;
   readonly sink: SyncSink;
   readonly fetches: FetchSource;
+  /** For the bytes of answers to reads. */
+  readonly room: AnswerRoom;
   /** A replica that syncs has everything. */
   readonly synced: (replica: Replica) => void;
 }
@@ -117,9 +120,16 @@ export class StorageHandlers {
     context: CallContext,
   ): Promise<{ readonly items: readonly ReadOutcome[] }> {
     const { items, capabilities, relaxed, trafficClass } = question;
+    const { room } = this.#deps;
+    const bytes = items.reduce((sum, item) => sum + memoryOf(item), 0);
+    if (bytes > room.bytesMax) {
+      throw refuse("BAD_REQUEST", `${bytes} bytes are asked for, and at most ${room.bytesMax} sent at once`);
+    }
+    const leave = await room.take(bytes, () => context.signal);
     const reads: ChunkRead[] = [];
     const release = (): void => {
       for (const each of reads) each.release();
+      leave();
     };
     const found = await Promise.allSettled(
       items.map((item) =>

@@ -20,6 +20,7 @@ import { DEFAULT_CHAIN_SETTINGS } from "../../../../src/storage/chain/settings.t
 import { ChunkStore } from "../../../../src/storage/chunk-store.ts";
 import { TrafficShares } from "../../../../src/storage/classes/traffic-shares.ts";
 import type { ChunkKey } from "../../../../src/storage/model/chunk.ts";
+import { AnswerRoom } from "../../../../src/storage/node/answer-room.ts";
 import { StorageHandlers } from "../../../../src/storage/node/handlers.ts";
 import * as methods from "../../../../src/storage/protocol/methods.ts";
 import type { ReadOutcome } from "../../../../src/storage/protocol/read.ts";
@@ -336,7 +337,9 @@ export class ChainWorld {
     );
     const router = new RpcRouter({ ...common, metrics, onInvariant: (error) => this.broken.push(error) });
     const replicaOf = (chain: ChainId): Replica | undefined => (chain === CHAIN ? replica : undefined);
-    new StorageHandlers({ replicaOf, sink, fetches: new StoreFetchSource(), synced: () => {} }).offer(router);
+    const fetches = new StoreFetchSource();
+    const room = new AnswerRoom({ bytesMax: 2 ** 22 });
+    new StorageHandlers({ replicaOf, sink, fetches, room, synced: () => {} }).offer(router);
     const flags = { lease: true, open: true, dead: false };
     this.replicas.set(target, {
       target: targetId(target),
