@@ -80,7 +80,8 @@ export async function serveMind(
     transport: new NetTransport({ net: openLeasedNet(), crc32c, probes: NO_PROBES }),
     log,
     probes: NO_PROBES,
-    chunks: (mind) => chunksOfChains({ ...shared, ...mind, crc32c }, { nodesPerDisk: settings.nodesPerDisk }),
+    chunks: (mind) =>
+      chunksOfChains({ ...shared, ...mind, crc32c, log }, { nodesPerDisk: settings.nodesPerDisk }),
     onInvariant: (error: InvariantError) => broken.spawn(() => Promise.reject(error)),
   };
   await removeStaleSocket(settings.address);
