@@ -1,4 +1,5 @@
 /** A client's write at the head of a chain: once, on every replica, before it is answered (I2, I8). */
+import { isPondError } from "@smallpond/base";
 import type { SessionId } from "../../ids.ts";
 import { type ChunkKey, keyText } from "../model/chunk.ts";
 import type { UpdateOptions } from "../ops/update.ts";
@@ -102,7 +103,7 @@ export async function update(
   operation: Operation,
   request: UpdateRequest,
 ): Promise<ChunkAfter> {
-  const { store, shares, bug } = replica.deps;
+  const { store, shares, repairer, bug } = replica.deps;
   const { identity, trafficClass } = request;
   const dedupe = identity && { ...identity, result: recordedAnswer };
   const bytes = operation.kind === "write" ? operation.bytes.length : 0;
@@ -110,7 +111,11 @@ export async function update(
     request.guard();
     return store.update(key, operation, dedupe === undefined ? {} : { dedupe });
   };
-  const outcome = await shares.run(trafficClass, bytes, prepare);
+  const outcome = await shares.run(trafficClass, bytes, prepare).catch((error: unknown): never => {
+    // Bytes of the chunk that stay as they are have to be read, too.
+    if (isPondError(error, "CHUNK_CORRUPT")) repairer.damaged(replica, key);
+    throw error;
+  });
   if (outcome.kind !== "prepared") {
     throw refuse("UNKNOWN_OUTCOME", `an update found its chunk ${outcome.kind}`);
   }

@@ -32,6 +32,7 @@ import {
   type Transport,
   type UserIdentity,
 } from "../../wire/index.ts";
+import { CHUNK_BYTES_MAX } from "../blocks/block-id.ts";
 import { Forwarder } from "../chain/forwarder.ts";
 import { refuse } from "../chain/refusals.ts";
 import { type ChainBug, Replica } from "../chain/replica.ts";
@@ -155,7 +156,7 @@ export class StorageNode implements AsyncDisposable {
     const synced = (replica: Replica): void => this.targetOf(replica.target)?.complete();
     const replicaOf = (id: ChainId): Replica | undefined => this.#byChain.get(id);
     // The rest is for what the store needs itself, and for what is passed on.
-    const room = new AnswerRoom({ bytesMax: Math.floor(pool.settings.bytesMax / 4) });
+    const room = new AnswerRoom({ bytesMax: roomOf(pool.settings.bytesMax) });
     const fetches = new StoreFetchSource();
     new StorageHandlers({ replicaOf, sink, fetches, room, synced }).offer(parts.router);
   }
@@ -289,6 +290,11 @@ export class StorageNode implements AsyncDisposable {
     await this.agent.leave();
     await this.#clients.close();
   }
+}
+
+/** A quarter of the memory; of little, as much as a whole chunk may need, or half. */
+function roomOf(poolBytes: number): number {
+  return Math.min(Math.floor(poolBytes / 2), Math.max(Math.floor(poolBytes / 4), CHUNK_BYTES_MAX));
 }
 
 interface OpenedTarget {

@@ -114,6 +114,24 @@ describe("a revocation", () => {
     await world.close();
   });
 
+  it("waits for updates of the session that were begun, also those that wait for their share", async () => {
+    const world = await withChunks(1);
+    const free = world.occupy(1);
+    const writing = world.write({ bytes: patterned(9000, 2), sequence: 2 });
+    await world.clock.advance(20);
+    let isOver = false;
+    const revoking = world.callerOf(0, 1).call(REVOKE, { chains: [world.at()], ...revocation });
+    void revoking.then(() => {
+      isOver = true;
+    });
+    await world.clock.advance(200);
+    expect(isOver).toBe(false);
+    free();
+    expect(await world.until(writing)).toMatchObject({ kind: "done", version: 2 });
+    expect((await world.until(revoking)).chains).toEqual([{ kind: "done" }]);
+    await world.close();
+  });
+
   it("settles what an earlier head left pending of the session", async () => {
     const world = await withChunks(1);
     world.fault = async ({ method, to }) => (method === "storage.forward" && to === 3 ? "lost" : undefined);

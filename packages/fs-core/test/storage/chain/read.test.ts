@@ -90,21 +90,34 @@ describe("a read on a chain of three", () => {
   it("of damaged bytes is refused, and asks for the chunk to be repaired", async () => {
     const world = await ChainWorld.start(3);
     await world.until(world.write({ bytes: OLD, sequence: 1 }));
-    const { disk, damaged, store } = world.of(2);
-    await world.until(store.checkpoint());
-    const blocks = (await disk.readdir("/t/blocks")).filter(({ name }) => name.endsWith(".blocks"));
-    for (const { name } of blocks) {
-      await using file = await disk.open(`/t/blocks/${name}`, { read: true, write: true });
-      const bytes = new Uint8Array(await file.size());
-      await file.readAt(bytes, 0);
-      await file.writeAt(
-        bytes.map((byte) => byte ^ 1),
-        0,
-      );
-    }
+    const { damaged } = world.of(2);
+    await damageBlocks(world, 2);
     expect(await world.until(world.read(2))).toMatchObject({ kind: "refused", code: "CHUNK_CORRUPT" });
     expect(damaged).toEqual([keyOf(0)]);
     expect((await world.until(world.read(1))).bytes).toEqual(OLD);
+    await world.close();
+  });
+
+  it("and a write that needs some of the damaged bytes asks for the repair, too", async () => {
+    const world = await ChainWorld.start(3);
+    await world.until(world.write({ bytes: OLD, sequence: 1 }));
+    await damageBlocks(world, 1);
+    const patch = { bytes: NEW.subarray(0, 10), offset: 5, sequence: 2 };
+    const outcome = await world.until(world.write(patch));
+    expect(outcome).toMatchObject({ kind: "refused", code: "CHUNK_CORRUPT" });
+    expect(world.of(1).damaged).toEqual([keyOf(0)]);
+    expect(world.versions()).toEqual(["1", "1", "1"]);
+    await world.close();
+  });
+
+  it("of a successor's damaged bytes heals them with the next update", async () => {
+    const world = await ChainWorld.start(3);
+    await world.until(world.write({ bytes: OLD, sequence: 1 }));
+    await damageBlocks(world, 2);
+    const patch = { bytes: NEW.subarray(0, 10), offset: 5, sequence: 2 };
+    expect(await world.until(world.write(patch))).toMatchObject({ kind: "done", version: 2 });
+    const [first, second] = [await world.until(world.read(1)), await world.until(world.read(2))];
+    expect(second.bytes).toEqual(first.bytes);
     await world.close();
   });
 
@@ -120,3 +133,19 @@ describe("a read on a chain of three", () => {
     await world.close();
   });
 });
+
+/** All that has come to the blocks of a target changes a bit. */
+async function damageBlocks(world: ChainWorld, target: number): Promise<void> {
+  const { disk, store } = world.of(target);
+  await world.until(store.checkpoint());
+  const blocks = (await disk.readdir("/t/blocks")).filter(({ name }) => name.endsWith(".blocks"));
+  for (const { name } of blocks) {
+    await using file = await disk.open(`/t/blocks/${name}`, { read: true, write: true });
+    const bytes = new Uint8Array(await file.size());
+    await file.readAt(bytes, 0);
+    await file.writeAt(
+      bytes.map((byte) => byte ^ 1),
+      0,
+    );
+  }
+}
