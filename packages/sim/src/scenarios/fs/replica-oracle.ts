@@ -1,6 +1,14 @@
 /** Sees all replicas of a cluster at once, as nobody in it can, and compares what they are with what they may be. */
 import { PondError } from "@smallpond/base";
-import type { Chain, ChainId, ChunkState, NodeId, ReplicaView, RoutingInfo } from "@smallpond/fs-core";
+import type {
+  Chain,
+  ChainId,
+  ChunkState,
+  NodeId,
+  ReplicaView,
+  RoutingInfo,
+  TargetId,
+} from "@smallpond/fs-core";
 import type { FinalFile } from "./client/verifier-program.ts";
 
 /** A storage process that lives. */
@@ -72,13 +80,16 @@ export class ReplicaOracle {
   /** Whether every chain of that machine is served by another one as well, at this moment and by everybody's word. */
   canSpare(machine: string): boolean {
     const own = this.members.find((member) => member.machine === machine)?.replicas() ?? [];
-    return own.every(({ target, chain: id }) => {
-      const chain = this.chains.find((each) => each.id === id);
-      return chain?.targets.some((other) => {
-        const replica = this.#replica(other.target);
-        const serves = other.state === "serving" && replica?.role.kind === "serving";
-        return other.target !== target && serves && replica.takesPart();
-      });
+    return own.every(({ target }) => this.hasOther(target));
+  }
+
+  /** Whether somebody else serves the target's chain, at this moment and by everybody's word. */
+  hasOther(target: TargetId): boolean {
+    const chain = this.chains.find(({ targets }) => targets.some((each) => each.target === target));
+    return (chain?.targets ?? []).some((other) => {
+      const replica = this.#replica(other.target);
+      const serves = other.state === "serving" && replica?.role.kind === "serving";
+      return other.target !== target && serves && replica.takesPart();
     });
   }
 
@@ -147,7 +158,7 @@ export class ReplicaOracle {
     return [...found];
   }
 
-  #replica(target: ReplicaView["target"]): ReplicaView | undefined {
+  #replica(target: TargetId): ReplicaView | undefined {
     for (const { replicas } of this.#members.values()) {
       const found = replicas().find((each) => each.target === target);
       if (found !== undefined) return found;
@@ -156,7 +167,7 @@ export class ReplicaOracle {
   }
 }
 
-function demandOrder(target: ReplicaView["target"], { key, committed, pending }: ChunkState): void {
+function demandOrder(target: TargetId, { key, committed, pending }: ChunkState): void {
   if (pending === undefined) return;
   const next = (committed?.version ?? 0) + 1;
   if (pending.version === next) return;

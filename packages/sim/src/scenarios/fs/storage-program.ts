@@ -1,6 +1,7 @@
 /** A storage service's process, put together as a real one is, from simulated seams; and somebody who looks after its disks. */
-import type { InvariantError } from "@smallpond/base";
+import { type InvariantError, isPondError } from "@smallpond/base";
 import {
+  ChunkStore,
   formatTarget,
   Metrics,
   NetTransport,
@@ -40,9 +41,14 @@ export function storageProgram(
     };
     oracle.joined(member);
     seams.lifetime.onDeath(() => oracle.left(member));
-    await Promise.race([storage.failure, untilBroken(stage, seams, storage)]);
+    await Promise.race([storage.failure, untilBroken(seams, storage)]);
+    const unopened = storage.targets.flatMap(({ store, settings }) =>
+      store === undefined ? [settings] : [],
+    );
     oracle.left(member);
     await storage.close();
+    if (stage.done.rots && !seams.stop.aborted)
+      for (const target of unopened) await replaceIfDamaged(stage, seams, target);
   };
 }
 
@@ -91,17 +97,29 @@ async function prepare(stage: Stage, seams: Seams, { id, directory }: TargetSett
 }
 
 /** Resolves when the process is asked to stop, or should be started again because a target has failed. */
-async function untilBroken(stage: Stage, { clock, stop, disk }: Seams, storage: StorageNode): Promise<void> {
+async function untilBroken({ clock, stop }: Seams, storage: StorageNode): Promise<void> {
   while (!stop.aborted) {
     await clock.sleep(LOOK_MS);
-    const unopened = storage.targets.filter(({ store }) => store === undefined);
-    const failed = storage.targets.some(({ store }) => store?.failure !== undefined);
-    if (unopened.length === 0 && !failed) continue;
-    // What cannot be read again is replaced by a disk with nothing on it; what could not be read just now is tried again.
-    if (stage.done.rots) {
-      for (const { settings } of unopened) await disk.removeTree(settings.directory);
-      await disk.syncDirectory("/");
-    }
-    return;
+    if (storage.targets.some(({ store }) => store === undefined || store.failure !== undefined)) return;
+  }
+}
+
+/** A disk whose bits have turned over for good is exchanged for one with nothing on it, if others have what was on it. */
+async function replaceIfDamaged(stage: Stage, seams: Seams, target: TargetSettings): Promise<void> {
+  if (!stage.oracle.hasOther(target.id) || !(await isDamaged(seams, target))) return;
+  seams.probes.mark("a damaged target was replaced");
+  await seams.disk.removeTree(target.directory);
+  await seams.disk.syncDirectory("/");
+}
+
+async function isDamaged(seams: Seams, { id, directory }: TargetSettings): Promise<boolean> {
+  const { clock, disk, probes } = seams;
+  const deps = { clock, disk, probes, crc: JAVASCRIPT_CRC32C, buffers: newPool(), log: traceLog(seams) };
+  try {
+    const where = { directory, cluster: CLUSTER_ID, target: id, bootId: "looked at" };
+    await (await ChunkStore.open(deps, {}, where)).close();
+    return false;
+  } catch (error) {
+    return isPondError(error, "STORE_CORRUPT");
   }
 }
