@@ -55,6 +55,19 @@ test("metadata is measured beside the bare store and whatever else is here, and 
   expect(output).toMatch(/^ {2}side .* per second /m);
 }, 240_000);
 
+test("files of a cluster are measured beside what the machine can do, and all sides do the same", async () => {
+  const only = ["random-read-32", "small-files", "checkpoint-save"];
+  const { code, output } = await bench("fs", ...SMALL, "--only", only.join(","), "--data", directory);
+  expect(code, output).toBe(0);
+  const summary = output.slice(output.lastIndexOf("  benchmark "));
+  for (const name of only) {
+    for (const side of ["1 replica", "3 in processes"]) {
+      expect(summary).toMatch(new RegExp(`^ {2}${name} +${side} +kernel fs `, "m"));
+    }
+  }
+  expect(output).toMatch(/s {2}of processor: storage \(/);
+}, 240_000);
+
 test("data that is there is not made again", async () => {
   const { output } = await bench("--only", "scan", ...SMALL, "--data", directory);
   expect(output).not.toContain("generating");
@@ -65,7 +78,7 @@ test("a suite that does not exist is named, with those that do", async () => {
   const { code, output } = await bench("nothing", "--data", directory);
   expect(code).toBe(1);
   expect(output).toContain(
-    "there is no suite nothing; there are smallpond, functions, native, meta, meta-growth, peers",
+    "there is no suite nothing; there are smallpond, functions, native, fs, meta, meta-growth, peers",
   );
 });
 

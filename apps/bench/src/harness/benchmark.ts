@@ -16,6 +16,8 @@ export interface BenchContext {
   readonly files: number;
   /** Resident memory a side may use. DuckDB gets half of it, on every side. */
   readonly memoryBytes: number;
+  /** What each of 16 writers saves. */
+  readonly checkpointBytes: number;
 }
 
 export interface Benchmark {
@@ -32,6 +34,8 @@ export interface Benchmark {
   readonly operations?: (context: BenchContext) => number;
   /** Operations per second that a side is to reach on a quiet machine, whatever others reach. */
   readonly floor?: { readonly side: string; readonly perSecond: number };
+  /** Says where the time went also where no budget was missed. */
+  readonly tellSteps?: boolean;
   /** Fewer rounds than others, for what takes long and whose spread says little. */
   readonly roundsMax?: number;
 }

@@ -33,6 +33,7 @@ export interface BenchmarkResult {
   readonly rows: number | null;
   readonly operations: number | null;
   readonly floor: { readonly side: string; readonly perSecond: number; readonly met: boolean } | null;
+  readonly tellSteps: boolean;
   /** Sides that cannot run here, with the reason. */
   readonly missing: readonly { readonly side: string; readonly reason: string }[];
   readonly sides: readonly SideResult[];
@@ -126,10 +127,11 @@ function summarize(
   const comparisons = benchmark.comparisons.map((comparison) =>
     compare(benchmark, context, comparison, measured),
   );
-  const { name, title, floor } = benchmark;
+  const { name, title, floor, tellSteps = false } = benchmark;
   const rows = benchmark.rows?.(context) ?? null;
   const operations = benchmark.operations?.(context) ?? null;
-  return { name, title, rounds, rows, operations, floor: held(floor, operations, sides), sides, comparisons };
+  const isHeld = held(floor, operations, sides);
+  return { name, title, rounds, rows, operations, floor: isHeld, tellSteps, sides, comparisons };
 }
 
 function held(

@@ -36,7 +36,7 @@ export function benchmarkText(result: BenchmarkResult): string {
     const missed = result.comparisons.some(
       (comparison) => comparison.side === side && comparison.met === false,
     );
-    if (missed && steps.length > 0)
+    if ((missed || result.tellSteps) && steps.length > 0)
       lines.push(`  where the time of ${side} went:`, ...steps.map((step) => `    ${stepText(step)}`));
   }
   return lines.join("\n");

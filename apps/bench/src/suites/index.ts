@@ -5,6 +5,7 @@ const SUITES: ReadonlyMap<string, () => Promise<Suite>> = new Map([
   ["smallpond", async () => (await import("./smallpond/index.ts")).smallpondSuite],
   ["functions", async () => (await import("./functions/index.ts")).functionsSuite],
   ["native", async () => (await import("./native/index.ts")).nativeSuite],
+  ["fs", async () => (await import("./fs/index.ts")).fsSuite],
   ["meta", async () => (await import("./meta/index.ts")).metaSuite],
   ["meta-growth", async () => (await import("./meta/index.ts")).metaGrowthSuite],
   ["peers", async () => (await import("./peers/index.ts")).peersSuite],
