@@ -2,12 +2,13 @@
  * Passes updates on to one node. Items of one turn, of any of its replicas, go in one question; when as many questions as may
  * be are under way, items gather for the next. Bytes are sent from where they are.
  */
-import { assert, type SignalOptions } from "@smallpond/base";
+import type { SignalOptions } from "@smallpond/base";
 import type { Piece } from "@smallpond/fs-native";
 import type { Caller } from "../../wire/rpc/method.ts";
 import type { TrafficClass } from "../protocol/common.ts";
 import type { ForwardItem, ForwardOutcome } from "../protocol/forward.ts";
 import { FORWARD } from "../protocol/methods.ts";
+import { refuse } from "./refusals.ts";
 import type { ChainSettings } from "./settings.ts";
 
 export interface ForwarderDeps {
@@ -128,7 +129,9 @@ class Lane {
           { trafficClass: this.#trafficClass, items },
           { send, signal: stop.signal, timeoutMs: this.#settings.forwardMs },
         );
-      assert(answer.items.length === batch.length, "every item has an outcome");
+      if (answer.items.length !== batch.length) {
+        throw refuse("UNKNOWN_OUTCOME", `${batch.length} updates have ${answer.items.length} outcomes`);
+      }
       for (const [at, { resolve }] of batch.entries()) resolve(answer.items[at]!);
     } catch (error) {
       for (const { reject } of batch) reject(error);
