@@ -6,6 +6,7 @@ import { fsError } from "../../meta/model/errors.ts";
 import type { Refusal } from "../../storage/protocol/refusal.ts";
 import type { ChainView, Replica } from "./chain-map.ts";
 import type { ChunkPlace, ChunkRead, ChunkReadDone } from "./chunk-io.ts";
+import type { Place, Placed } from "./groups.ts";
 import { bytesOf, partOf, viewOf } from "./pieces.ts";
 import { errorOf, stepAfter } from "./refusal-steps.ts";
 import type { Expirable } from "./renewals.ts";
@@ -13,7 +14,7 @@ import type { Attempt } from "./tries.ts";
 
 const NO_TARGETS: readonly TargetId[] = [];
 
-export class ReadAttempt implements Attempt<ChunkReadDone>, Expirable {
+export class ReadAttempt implements Attempt<ChunkReadDone>, Expirable, Placed {
   readonly item: ChunkRead;
   readonly bytes: number;
   result: Result<ChunkReadDone, PondError> | undefined;
@@ -30,6 +31,7 @@ export class ReadAttempt implements Attempt<ChunkReadDone>, Expirable {
   /** Bytes arrived that were not those that were sent. */
   isGarbled: boolean = false;
   noAnswers: number = 0;
+  place: Place | undefined;
 
   constructor(item: ChunkRead) {
     this.item = item;
@@ -43,20 +45,17 @@ export class ReadAttempt implements Attempt<ChunkReadDone>, Expirable {
     return partOf(this.item.into);
   }
 
-  /** `view`: of the chain as it was asked, and as it is known now. */
-  refused(
-    refusal: Refusal,
-    replica: Replica,
-    view: { readonly asked: ChainView; readonly now: ChainView | undefined },
-  ): void {
+  /** `now`: its chain as it is known by now. */
+  refused(refusal: Refusal, now: ChainView | undefined): void {
+    const { replica, view } = this.place!;
     this.reason = `${refusal.code}: ${refusal.message}`;
     switch (stepAfter(refusal.code)) {
       case "routing":
-        this.isLater = view.now?.version === view.asked.version;
+        this.isLater = now?.version === view.version;
         return;
       case "elsewhere":
       case "unknown":
-        this.#elsewhere(replica);
+        this.#elsewhere();
         return;
       case "tail":
         if (this.wantsTail) this.isLater = true;
@@ -82,10 +81,10 @@ export class ReadAttempt implements Attempt<ChunkReadDone>, Expirable {
   }
 
   /** The node did not answer, or with what cannot be. */
-  failed(reason: string, replica: Replica): void {
+  failed(reason: string): void {
     this.reason = reason;
     this.noAnswers += 1;
-    this.#elsewhere(replica);
+    this.#elsewhere();
   }
 
   /** Nobody was asked. */
@@ -123,8 +122,8 @@ export class ReadAttempt implements Attempt<ChunkReadDone>, Expirable {
     return fsError("ETIMEDOUT", "read", subject, { reason: `not read in time: ${reason}` });
   }
 
-  #elsewhere({ target }: Replica): void {
-    this.avoid = [...this.avoid, target];
+  #elsewhere(): void {
+    this.avoid = [...this.avoid, this.place!.replica.target];
     this.wantsTail = false;
   }
 

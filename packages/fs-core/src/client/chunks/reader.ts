@@ -9,10 +9,12 @@ import { fsError } from "../../meta/model/errors.ts";
 import { READ } from "../../storage/protocol/methods.ts";
 import type { ReadAnswer, ReadItem, ReadOutcome } from "../../storage/protocol/read.ts";
 import { CapabilityList } from "./capability-list.ts";
-import type { ChainMap, ChainView, Replica } from "./chain-map.ts";
+import type { ChainMap } from "./chain-map.ts";
 import { chooseReplica } from "./choose-replica.ts";
 import type { ChunkReadOptions } from "./chunk-io.ts";
 import type { ChunkClientDeps } from "./deps.ts";
+import { type Group, groupedByNode } from "./groups.ts";
+import { Lanes } from "./lane.ts";
 import type { ChunkMeters } from "./meters.ts";
 import { viewOf } from "./pieces.ts";
 import { type ReadAttempt, subjectOf } from "./read-attempt.ts";
@@ -27,19 +29,13 @@ export interface ReaderDeps extends ChunkClientDeps {
   readonly meters: ChunkMeters;
 }
 
-interface Group {
-  readonly replica: Replica;
-  readonly attempts: ReadAttempt[];
-  readonly views: ChainView[];
-  bytes: number;
-}
-
 type HowToRead = Pick<ChunkReadOptions, "relaxed" | "trafficClass">;
 
 export class Reader {
   readonly window: Window;
   readonly #deps: ReaderDeps;
   readonly #settings: ChunkClientSettings;
+  readonly #lanes: Lanes<ReadAttempt>;
   #turn: number;
 
   constructor(deps: ReaderDeps, settings: ChunkClientSettings) {
@@ -47,6 +43,7 @@ export class Reader {
     this.#settings = settings;
     const { readBytesMax: bytesMax, readBytesPerNodeMax: bytesPerNodeMax, waitingMax } = settings;
     this.window = new Window({ bytesMax, bytesPerNodeMax, waitingMax });
+    this.#lanes = new Lanes(settings);
     // Clients that start together begin with different replicas.
     this.#turn = deps.random.int(0x1_0000);
   }
@@ -64,78 +61,81 @@ export class Reader {
     return new Tries({ ...this.#deps, rule }, this.#settings).run(attempts, patience);
   }
 
-  #plan(attempts: readonly ReadAttempt[]): readonly Group[] {
-    const groups: Group[] = [];
-    const open = new Map<NodeId, Group>();
+  #plan(attempts: readonly ReadAttempt[]): readonly Group<ReadAttempt>[] {
+    const { host, directBytesMin } = this.#settings;
     const planned = new Map<NodeId, number>();
-    const { host, batchItemsMax, batchBytesMax, directBytesMin } = this.#settings;
     const loadOf = (node: NodeId): number => this.window.bytesOf(node) + (planned.get(node) ?? 0);
-    const itemsMax = this.#deps.probes.buggify("chunks.read one by one") ? 1 : batchItemsMax;
+    const placed: ReadAttempt[] = [];
     for (const attempt of attempts) {
       const { data, chunk } = attempt.item;
       const chain = this.#deps.map.chainOf(data.layout, chunk);
       const view = chain === undefined ? undefined : this.#deps.map.viewOf(chain);
       const serving = view?.serving ?? [];
       const replica = chooseReplica(serving, attempt, { host, loadOf, turn: this.#turn++ });
-      if (view === undefined || replica === undefined) {
-        if (serving.length === 0)
-          attempt.reason = `nobody serves ${chain === undefined ? "its chains" : `chain ${chain}`}`;
-        attempt.unplaced(serving);
+      if (view !== undefined && replica !== undefined) {
+        attempt.place = { replica, view };
+        planned.set(replica.node, (planned.get(replica.node) ?? 0) + attempt.bytes);
+        placed.push(attempt);
         continue;
       }
-      planned.set(replica.node, (planned.get(replica.node) ?? 0) + attempt.bytes);
-      const alone = attempt.direct !== undefined && attempt.bytes >= directBytesMin;
-      let group = alone ? undefined : open.get(replica.node);
-      const isFull =
-        group === undefined ||
-        group.attempts.length >= itemsMax ||
-        group.bytes + attempt.bytes > batchBytesMax;
-      if (group === undefined || isFull) {
-        group = { replica, attempts: [], views: [], bytes: 0 };
-        groups.push(group);
-        if (!alone) open.set(replica.node, group);
-      }
-      group.attempts.push(attempt);
-      group.views.push(view);
-      group.bytes += attempt.bytes;
+      if (serving.length === 0)
+        attempt.reason = `nobody serves ${chain === undefined ? "its chains" : `chain ${chain}`}`;
+      attempt.unplaced(serving);
     }
-    return groups;
+    return groupedByNode(placed, this.#settings, (attempt) => isDirect(attempt, directBytesMin));
   }
 
-  async #ask(group: Group, how: HowToRead, patience: Patience): Promise<void> {
+  /** What lands where it belongs has a message of its own; the rest gathers with what others ask of the node. */
+  async #ask(group: Group<ReadAttempt>, how: HowToRead, patience: Patience): Promise<void> {
+    const { attempts, node } = group;
+    const { relaxed = this.#deps.chunkBug === "relaxed-reads", trafficClass = "foreground" } = how;
+    const send = (items: readonly ReadAttempt[], given: Patience): Promise<void> =>
+      this.#send(items, { relaxed, trafficClass }, given);
+    const kind = `${trafficClass} ${relaxed}`;
+    const alone = isDirect(attempts[0]!, this.#settings.directBytesMin);
+    if (alone || this.#deps.probes.buggify("chunks.read alone")) await send(attempts, patience);
+    else if (!(await this.#lanes.ask({ node, kind }, attempts, send, patience))) refuseAll(attempts);
+    await renewExpired(this.#deps.renewals, attempts, patience);
+  }
+
+  async #send(attempts: readonly ReadAttempt[], how: Required<HowToRead>, patience: Patience): Promise<void> {
     const { signal } = patience;
-    const { replica, attempts, bytes } = group;
+    const { node } = attempts[0]!.place!.replica;
+    const bytes = attempts.reduce((sum, attempt) => sum + attempt.bytes, 0);
     let giveBack: (() => void) | undefined;
     let stage: BufferLease | undefined;
     try {
-      giveBack = await this.window.take(replica.node, bytes, { signal });
+      giveBack = await this.window.take(node, bytes, { signal });
       if (giveBack === undefined) return refuseAll(attempts);
       const direct = attempts.length === 1 ? attempts[0]!.direct : undefined;
       if (direct === undefined) stage = await this.#deps.pool.take(bytes, { signal });
-      await this.#call(group, direct ?? { lease: stage!, length: bytes }, how, patience);
+      await this.#call(attempts, direct ?? { lease: stage!, length: bytes }, how, patience);
     } catch (error) {
       if (signal.aborted) return;
       if (!isPondError(error)) throw error;
       for (const attempt of attempts) {
         if (isFinal(error)) attempt.result = err(error);
         else if (error.code === "POOL_EXHAUSTED") attempt.later(error.message);
-        else attempt.failed(error.message, replica);
+        else attempt.failed(error.message);
       }
     } finally {
       stage?.release();
       giveBack?.();
     }
-    await renewExpired(this.#deps.renewals, attempts, patience);
   }
 
-  async #call(group: Group, into: LeasePart, how: HowToRead, patience: Patience): Promise<void> {
-    const { callers, clock, meters, chunkBug } = this.#deps;
-    const { replica, attempts, views } = group;
+  async #call(
+    attempts: readonly ReadAttempt[],
+    into: LeasePart,
+    { relaxed, trafficClass }: Required<HowToRead>,
+    patience: Patience,
+  ): Promise<void> {
+    const { callers, clock, meters } = this.#deps;
     const capabilities = new CapabilityList();
-    const items = attempts.map((attempt, at): ReadItem => {
+    const items = attempts.map((attempt): ReadItem => {
       const { item, bytes } = attempt;
       const { data, chunk, offset, capability } = item;
-      const { chain, version } = views[at]!;
+      const { chain, version } = attempt.place!.view;
       attempt.shown = capability.current;
       return {
         chain,
@@ -146,11 +146,11 @@ export class Reader {
         capability: capabilities.numberOf(capability),
       };
     });
-    const { relaxed = chunkBug === "relaxed-reads", trafficClass = "foreground" } = how;
     meters.readMessages.add();
     meters.readItems.add(items.length);
     let bulkBytes = 0;
-    const address = replica.addresses[attempts[0]!.noAnswers % replica.addresses.length]!;
+    const { addresses } = attempts[0]!.place!.replica;
+    const address = addresses[attempts[0]!.noAnswers % addresses.length]!;
     const answer = await callers.to(address).call(
       READ,
       { trafficClass, relaxed, capabilities: capabilities.list, items },
@@ -163,12 +163,12 @@ export class Reader {
         },
       },
     );
-    this.#take(group, answer, viewOf(into).subarray(0, bulkBytes));
+    this.#take(attempts, answer, viewOf(into).subarray(0, bulkBytes));
   }
 
-  #take({ replica, attempts, views }: Group, answer: ReadAnswer, bulk: Uint8Array): void {
+  #take(attempts: readonly ReadAttempt[], answer: ReadAnswer, bulk: Uint8Array): void {
     if (!isSound(answer, attempts, bulk.length)) {
-      for (const attempt of attempts) attempt.failed("an answer that does not fit the question", replica);
+      for (const attempt of attempts) attempt.failed("an answer that does not fit the question");
       return;
     }
     let at = 0;
@@ -176,17 +176,16 @@ export class Reader {
       const attempt = attempts[index]!;
       switch (outcome.kind) {
         case "bytes":
-          this.#bytes(attempt, outcome, bulk.subarray(at, at + outcome.length), replica);
+          this.#bytes(attempt, outcome, bulk.subarray(at, at + outcome.length));
           at += outcome.length;
           break;
         case "hole":
           attempt.done(0, 0);
           break;
         case "refused": {
-          const asked = views[index]!;
           this.#deps.meters.refused.of("read", outcome.code).add();
           this.#deps.probes.mark(`chunks.read refused: ${outcome.code}`);
-          attempt.refused(outcome, replica, { asked, now: this.#deps.map.viewOf(asked.chain) });
+          attempt.refused(outcome, this.#deps.map.viewOf(attempt.place!.view.chain));
           break;
         }
       }
@@ -197,8 +196,8 @@ export class Reader {
     attempt: ReadAttempt,
     { crc, length, chunkLength }: ReadOutcome & { kind: "bytes" },
     received: Uint8Array,
-    replica: Replica,
   ): void {
+    const { replica } = attempt.place!;
     const { meters, crc32c, log, probes } = this.#deps;
     meters.readBytes.add(length);
     if (this.#settings.verify && crc32c.of(received) !== crc) {
@@ -210,7 +209,7 @@ export class Reader {
         node: replica.node,
       });
       attempt.isGarbled = true;
-      attempt.failed(`target ${replica.target} sent bytes that do not match their checksum`, replica);
+      attempt.failed(`target ${replica.target} sent bytes that do not match their checksum`);
       return;
     }
     const into = viewOf(attempt.item.into);
@@ -220,6 +219,10 @@ export class Reader {
     }
     attempt.done(length, chunkLength);
   }
+}
+
+function isDirect(attempt: ReadAttempt, bytesMin: number): boolean {
+  return attempt.bytes >= bytesMin && attempt.direct !== undefined;
 }
 
 function isSound({ items }: ReadAnswer, attempts: readonly ReadAttempt[], bulkBytes: number): boolean {

@@ -4,6 +4,8 @@ export interface ChunkClientSettings {
   readonly host: string | undefined;
   /** Checks the bytes that were read against the checksum they came with (I9). */
   readonly verify: boolean;
+  /** Messages under way to one node, of reads and of writes; further items gather for the next ones. */
+  readonly questionsPerNodeMax: number;
   /** Items and bytes of one message; a larger item goes alone. */
   readonly batchItemsMax: number;
   readonly batchBytesMax: number;
@@ -39,7 +41,8 @@ export interface ChunkClientSettings {
 export const DEFAULT_CHUNK_CLIENT_SETTINGS: ChunkClientSettings = {
   host: undefined,
   verify: true,
-  batchItemsMax: 128,
+  questionsPerNodeMax: 8,
+  batchItemsMax: 256,
   batchBytesMax: 4 * 2 ** 20,
   readBytesMax: 64 * 2 ** 20,
   readBytesPerNodeMax: 16 * 2 ** 20,

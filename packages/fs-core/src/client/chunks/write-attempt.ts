@@ -7,6 +7,7 @@ import type { Refusal } from "../../storage/protocol/refusal.ts";
 import type { RequestIdentity } from "../../storage/protocol/write.ts";
 import type { ChainView } from "./chain-map.ts";
 import type { ChunkPlace, ChunkWriteDone } from "./chunk-io.ts";
+import type { Place, Placed } from "./groups.ts";
 import { bytesOf } from "./pieces.ts";
 import { checkPlace, subjectOf } from "./read-attempt.ts";
 import { errorOf, stepAfter } from "./refusal-steps.ts";
@@ -17,7 +18,7 @@ import type { ChannelSession, WriteChannel } from "./write-session.ts";
 /** Times that bytes may arrive garbled before it is said that they do. */
 const GARBLED_MAX = 5;
 
-export class WriteAttempt implements Attempt<ChunkWriteDone>, Expirable {
+export class WriteAttempt implements Attempt<ChunkWriteDone>, Expirable, Placed {
   readonly item: ChunkPlace;
   readonly session: ChannelSession;
   readonly pieces: readonly Piece[];
@@ -33,6 +34,7 @@ export class WriteAttempt implements Attempt<ChunkWriteDone>, Expirable {
   isExpired: boolean = false;
   isRenewed: boolean = false;
   noAnswers: number = 0;
+  place: Place | undefined;
   /** Its own while it is on its way. */
   channel: WriteChannel | undefined;
   identity: RequestIdentity | undefined;
@@ -58,12 +60,13 @@ export class WriteAttempt implements Attempt<ChunkWriteDone>, Expirable {
     this.identity = { channel: channel.number, sequence: channel.sequence, request };
   }
 
-  refused(refusal: Refusal, view: { readonly asked: ChainView; readonly now: ChainView | undefined }): void {
+  /** `now`: its chain as it is known by now. */
+  refused(refusal: Refusal, now: ChainView | undefined): void {
     this.reason = `${refusal.code}: ${refusal.message}`;
     this.isLater = true;
     switch (stepAfter(refusal.code)) {
       case "routing":
-        this.isLater = view.now?.version === view.asked.version;
+        this.isLater = now?.version === this.place!.view.version;
         return;
       case "unknown":
         this.mayHappen = true;

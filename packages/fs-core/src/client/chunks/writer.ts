@@ -1,13 +1,16 @@
 /** Writes: to the head of each chunk's chain, several in a message. Bytes leave from where they are. */
 import { err, isPondError, type PondError } from "@smallpond/base";
-import { type NodeId, newRandomId, type RequestId } from "../../ids.ts";
+import { newRandomId, type RequestId } from "../../ids.ts";
 import { fsError } from "../../meta/model/errors.ts";
+import type { TrafficClass } from "../../storage/protocol/common.ts";
 import { WRITE } from "../../storage/protocol/methods.ts";
 import type { WriteAnswer, WriteItem } from "../../storage/protocol/write.ts";
 import { CapabilityList } from "./capability-list.ts";
-import type { ChainMap, ChainView, Replica } from "./chain-map.ts";
+import type { ChainMap } from "./chain-map.ts";
 import type { ChunkOptions } from "./chunk-io.ts";
 import type { ChunkClientDeps } from "./deps.ts";
+import { type Group, groupedByNode } from "./groups.ts";
+import { Lanes } from "./lane.ts";
 import type { ChunkMeters } from "./meters.ts";
 import { viewOf } from "./pieces.ts";
 import { subjectOf } from "./read-attempt.ts";
@@ -23,29 +26,26 @@ export interface WriterDeps extends ChunkClientDeps {
   readonly meters: ChunkMeters;
 }
 
-interface Group {
-  readonly head: Replica;
-  readonly attempts: WriteAttempt[];
-  readonly views: ChainView[];
-  bytes: number;
-}
+type HowToWrite = Pick<ChunkOptions, "trafficClass">;
 
 export class Writer {
   readonly window: Window;
   readonly #deps: WriterDeps;
   readonly #settings: ChunkClientSettings;
+  readonly #lanes: Lanes<WriteAttempt>;
 
   constructor(deps: WriterDeps, settings: ChunkClientSettings) {
     this.#deps = deps;
     this.#settings = settings;
     const { writeBytesMax: bytesMax, writeBytesPerNodeMax: bytesPerNodeMax, waitingMax } = settings;
     this.window = new Window({ bytesMax, bytesPerNodeMax, waitingMax });
+    this.#lanes = new Lanes(settings);
   }
 
   /** Of attempts that have begun. `onEnd` is told of each one, as soon as it is over; then its channel may be another's. */
   async run(
     attempts: readonly WriteAttempt[],
-    how: Pick<ChunkOptions, "trafficClass"> & { readonly onEnd: (attempt: WriteAttempt) => void },
+    how: HowToWrite & { readonly onEnd: (attempt: WriteAttempt) => void },
     patience: Patience,
   ): Promise<void> {
     const ended = new Set<WriteAttempt>();
@@ -71,69 +71,75 @@ export class Writer {
     }
   }
 
-  #plan(attempts: readonly WriteAttempt[]): readonly Group[] {
-    const groups: Group[] = [];
-    const open = new Map<NodeId, Group>();
-    const { batchItemsMax, batchBytesMax } = this.#settings;
-    const itemsMax = this.#deps.probes.buggify("chunks.write one by one") ? 1 : batchItemsMax;
-    for (const attempt of attempts) {
+  #plan(attempts: readonly WriteAttempt[]): readonly Group<WriteAttempt>[] {
+    const placed = attempts.filter((attempt) => {
       const { data, chunk } = attempt.item;
       const chain = this.#deps.map.chainOf(data.layout, chunk);
       const view = chain === undefined ? undefined : this.#deps.map.viewOf(chain);
-      const head = view?.serving[0];
-      if (view === undefined || head === undefined) {
-        attempt.reason = `nobody serves ${chain === undefined ? "its chains" : `chain ${chain}`}`;
-        attempt.isLater = true;
-        continue;
+      const replica = view?.serving[0];
+      if (view !== undefined && replica !== undefined) {
+        attempt.place = { replica, view };
+        return true;
       }
-      let group = open.get(head.node);
-      const isFull =
-        group === undefined ||
-        group.attempts.length >= itemsMax ||
-        group.bytes + attempt.bytes > batchBytesMax;
-      if (group === undefined || isFull) {
-        group = { head, attempts: [], views: [], bytes: 0 };
-        groups.push(group);
-        open.set(head.node, group);
-      }
-      group.attempts.push(attempt);
-      group.views.push(view);
-      group.bytes += attempt.bytes;
-    }
-    return groups;
+      attempt.reason = `nobody serves ${chain === undefined ? "its chains" : `chain ${chain}`}`;
+      attempt.isLater = true;
+      return false;
+    });
+    return groupedByNode(placed, this.#settings);
   }
 
-  async #ask(group: Group, how: Pick<ChunkOptions, "trafficClass">, patience: Patience): Promise<void> {
+  async #ask(
+    { attempts, node }: Group<WriteAttempt>,
+    { trafficClass = "foreground" }: HowToWrite,
+    patience: Patience,
+  ): Promise<void> {
+    const send = (items: readonly WriteAttempt[], given: Patience): Promise<void> =>
+      this.#send(items, trafficClass, given);
+    if (this.#deps.probes.buggify("chunks.write alone")) await send(attempts, patience);
+    else if (!(await this.#lanes.ask({ node, kind: trafficClass }, attempts, send, patience))) {
+      refuseAll(attempts);
+    }
+    await renewExpired(this.#deps.renewals, attempts, patience);
+  }
+
+  async #send(
+    attempts: readonly WriteAttempt[],
+    trafficClass: TrafficClass,
+    patience: Patience,
+  ): Promise<void> {
     const { signal } = patience;
-    const { head, attempts, bytes } = group;
+    const { node } = attempts[0]!.place!.replica;
+    const bytes = attempts.reduce((sum, attempt) => sum + attempt.bytes, 0);
     let giveBack: (() => void) | undefined;
     try {
-      giveBack = await this.window.take(head.node, bytes, { signal });
+      giveBack = await this.window.take(node, bytes, { signal });
     } catch (error) {
       if (signal.aborted) return;
       throw error;
     }
     if (giveBack === undefined) return refuseAll(attempts);
     try {
-      await this.#call(group, how, patience);
+      await this.#call(attempts, trafficClass, patience);
     } finally {
       giveBack();
     }
-    await renewExpired(this.#deps.renewals, attempts, patience);
   }
 
-  async #call(group: Group, how: Pick<ChunkOptions, "trafficClass">, patience: Patience): Promise<void> {
+  async #call(
+    attempts: readonly WriteAttempt[],
+    trafficClass: TrafficClass,
+    patience: Patience,
+  ): Promise<void> {
     const { callers, clock, meters } = this.#deps;
-    const { head, attempts, bytes } = group;
-    const { trafficClass = "foreground" } = how;
     const capabilities = new CapabilityList();
-    const items = attempts.map((attempt, at) => this.#itemOf(attempt, group.views[at]!, capabilities));
+    const items = attempts.map((attempt) => this.#itemOf(attempt, capabilities));
     const before = attempts.map(({ mayHappen }) => mayHappen);
     for (const attempt of attempts) attempt.mayHappen = true;
     meters.writeMessages.add();
     meters.writeItems.add(items.length);
-    meters.writeBytes.add(bytes);
-    const address = head.addresses[attempts[0]!.noAnswers % head.addresses.length]!;
+    for (const { bytes } of attempts) meters.writeBytes.add(bytes);
+    const { addresses } = attempts[0]!.place!.replica;
+    const address = addresses[attempts[0]!.noAnswers % addresses.length]!;
     let answer: WriteAnswer;
     try {
       answer = await callers.to(address).call(
@@ -158,10 +164,11 @@ export class Writer {
       }
       return;
     }
-    this.#take(group, answer, before);
+    this.#take(attempts, answer, before);
   }
 
-  #itemOf(attempt: WriteAttempt, { chain, version }: ChainView, capabilities: CapabilityList): WriteItem {
+  #itemOf(attempt: WriteAttempt, capabilities: CapabilityList): WriteItem {
+    const { chain, version } = attempt.place!.view;
     const { crc32c, chunkBug, random } = this.#deps;
     const { data, chunk, offset, capability } = attempt.item;
     if (attempt.crc === undefined) {
@@ -186,7 +193,7 @@ export class Writer {
     };
   }
 
-  #take({ attempts, views }: Group, answer: WriteAnswer, before: readonly boolean[]): void {
+  #take(attempts: readonly WriteAttempt[], answer: WriteAnswer, before: readonly boolean[]): void {
     const { probes, meters, map } = this.#deps;
     if (answer.items.length !== attempts.length) {
       for (const attempt of attempts) attempt.failed("an answer that does not fit the question");
@@ -203,8 +210,7 @@ export class Writer {
       attempt.mayHappen = before[at]!;
       meters.refused.of("write", outcome.code).add();
       probes.mark(`chunks.write refused: ${outcome.code}`);
-      const asked = views[at]!;
-      attempt.refused(outcome, { asked, now: map.viewOf(asked.chain) });
+      attempt.refused(outcome, map.viewOf(attempt.place!.view.chain));
     }
   }
 }

@@ -4,7 +4,7 @@ import { chainsOf } from "../../../src/mgmtd/model/chains-of.ts";
 import type { RefusalCode } from "../../../src/storage/protocol/refusal.ts";
 import type { WriteQuestion } from "../../../src/storage/protocol/write.ts";
 import type { FakeCall } from "../../../src/testing/fake-storage.ts";
-import { ChunkWorld, codeOf, pattern, sessionId, writing } from "./world.ts";
+import { ChunkWorld, capability, codeOf, pattern, sessionId, writing } from "./world.ts";
 
 function lost(kind: "retry" | "unknown-outcome" = "unknown-outcome"): PondError {
   return new PondError("NO_ANSWER", { kind, message: "no answer" });
@@ -157,22 +157,46 @@ test("a question that certainly did not arrive leaves nothing unsettled", async 
   expect(session.unsettled).toBe(0);
 });
 
-test("a write ends in time although the service never answers, although no channel is free, and although the window is full", async () => {
-  const world = new ChunkWorld({ channelsMax: 2, writeBytesMax: 10 });
-  const session = world.io.openSession(sessionId());
+test("a write ends in time although the service never answers, no channel is free, or the window is full", async () => {
+  for (const tight of [{ channelsMax: 1 }, { writeBytesMax: 10 }, { questionsPerNodeMax: 1 }]) {
+    const world = new ChunkWorld(tight);
+    const session = world.io.openSession(sessionId());
+    const data = world.file();
+    world.storage.before = () => new Promise(() => {});
+    const write = (chunk: number, timeoutMs: number) =>
+      world.io.write([writing(data, session, { chunk, bytes: [pattern(10)] })], { timeoutMs });
+    const first = write(0, 400);
+    await world.clock.advance(1);
+    const others = [1, 2, 3].map((chunk) => write(chunk, 300));
+    expect((await world.until(Promise.all(others), 305)).flat().map(codeOf)).toEqual(
+      Array(3).fill("ETIMEDOUT"),
+    );
+    expect((await world.until(first, 105)).map(codeOf)).toEqual(["ETIMEDOUT"]);
+    // Only that one was sent.
+    expect(session.unsettled).toBe(1);
+    expect(world.clock.pendingCount).toBe(0);
+  }
+});
+
+test("writes of many go in one message, and who gives up leaves the others written once", async () => {
+  const world = new ChunkWorld();
+  const sessions = [1, 2, 3].map((number) => world.io.openSession(sessionId(number)));
   const data = world.file();
-  world.storage.before = () => new Promise(() => {});
-  const writes = [0, 1, 2, 3].map((chunk) =>
-    world.io.write([writing(data, session, { chunk, bytes: [pattern(10)] })], {
-      timeoutMs: chunk === 0 ? 400 : 300,
-    }),
+  let isSlow = true;
+  world.storage.after = () => (isSlow ? world.clock.sleep(100) : Promise.resolve());
+  const writes = sessions.map((session, at) =>
+    world.io.write(
+      [writing(data, session, { chunk: at, bytes: [pattern(10, at)], capability: capability(at + 1) })],
+      { timeoutMs: at === 0 ? 20 : 1000 },
+    ),
   );
-  expect((await world.until(Promise.all(writes), 405)).flat().map(codeOf)).toEqual(
-    Array(4).fill("ETIMEDOUT"),
-  );
-  // Only one was sent.
-  expect(session.unsettled).toBe(1);
-  expect(world.clock.pendingCount).toBe(0);
+  await world.clock.advance(1);
+  expect(world.storage.calls.length).toBe(1);
+  expect((await world.until(writes[0]!, 20)).map(codeOf)).toEqual(["ETIMEDOUT"]);
+  isSlow = false;
+  expect((await world.until(Promise.all(writes.slice(1)))).flat().map(codeOf)).toEqual(["ok", "ok"]);
+  expect(world.storage.updates).toBe(3);
+  expect(sessions.map(({ unsettled }) => unsettled)).toEqual([1, 0, 0]);
 });
 
 describe("a write that was given up", () => {
