@@ -139,7 +139,7 @@ describe("bytes", () => {
       const file = await fs.open("/a");
       const into = [new Uint8Array(4000), new Uint8Array(0), new Uint8Array(4000), new Uint8Array(4000)];
       expect(await file.readv(into, { offset: 1000n })).toBe(9000);
-      sameBytes(into[2], pattern(10_000).subarray(5000, 9000));
+      sameBytes(into[2]!, pattern(10_000).subarray(5000, 9000));
     }));
 });
 
