@@ -14,8 +14,6 @@ import {
 
 export const FORMAT_KEY: Readonly<Uint8Array> = new TextEncoder().encode("format");
 export const OWNER_KEY: Readonly<Uint8Array> = new TextEncoder().encode("owner");
-/** Of a row that never is. */
-export const NO_KEY: Readonly<Uint8Array> = new TextEncoder().encode("none");
 export const LAST_BATCH_KEY: Readonly<Uint8Array> = new TextEncoder().encode("batch");
 
 /** Rises when rows are kept in another way. */

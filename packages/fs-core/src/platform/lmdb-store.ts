@@ -27,7 +27,6 @@ import {
   encodeOwnership,
   FORMAT_KEY,
   LAST_BATCH_KEY,
-  NO_KEY,
   OWNER_KEY,
   STORE_FORMAT,
 } from "./lmdb-rows.ts";
@@ -222,14 +221,11 @@ export class LmdbStore implements OrderedStore {
     change: () => void,
   ): Promise<ApplyOutcome> {
     try {
-      const applied = this.#facts.ifVersion(OWNER_KEY, Number(epoch), () => {
+      const applied = await this.#facts.ifVersion(OWNER_KEY, Number(epoch), () => {
         change();
         if (tag !== undefined) swallow(this.#facts.put(LAST_BATCH_KEY, tag, 0));
       });
-      // A batch alone is begun at the end of the event loop's turn, so after all that the turn's promises lead to; with
-      // another write behind several, at once.
-      swallow(this.#facts.remove(NO_KEY));
-      return (await applied) ? "applied" : "fenced";
+      return applied ? "applied" : "fenced";
     } catch (error) {
       return await this.#afterFailure(await causeOf(error), tag);
     }
