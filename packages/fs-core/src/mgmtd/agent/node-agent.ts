@@ -34,8 +34,9 @@ export interface NodeHost {
    */
   report(): readonly TargetReport[];
   /**
-   * These targets, and no others, must stop to serve. They are reported `offline` from when they have, and then stay so for
-   * this version of their chain, also when they are not named any more: the manager may be about to act by that report.
+   * These targets, and no others, must stop to serve. They are reported `offline` from when they have. Those that serve or
+   * sync then stay so for this version of their chain, also when they are not named any more: the manager may be about to
+   * act by that report, or may not have noted it.
    */
   release(targets: readonly TargetId[]): void;
   /** A newer configuration. What it throws is reported, and the old one stays in force. */

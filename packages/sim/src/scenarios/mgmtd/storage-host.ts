@@ -20,10 +20,16 @@ export interface TargetDisk {
   lost: boolean;
 }
 
+/** What a host asks of the agent that speaks for it. */
+export interface HostAgent extends Pick<NodeAgent, "routing" | "wake"> {
+  readonly routingCache: Pick<NodeAgent["routingCache"], "isLoaded">;
+  readonly lease: Pick<NodeAgent["lease"], "holds">;
+}
+
 export class StorageHost implements NodeHost {
   readonly disks: readonly TargetDisk[];
   readonly incarnation: string;
-  agent: NodeAgent | undefined;
+  agent: HostAgent | undefined;
   /** Targets that the routing has shown where nothing is expected of them since this process started. */
   readonly #opened: Set<TargetId> = new Set();
   readonly #synced: Map<TargetId, number> = new Map();
@@ -115,16 +121,14 @@ export class StorageHost implements NodeHost {
   }
 
   #local({ id, lost }: TargetDisk): TargetReport["local"] {
-    if (
-      !this.#isOpen(id) ||
-      this.#released.has(id) ||
-      (this.#hasStopped(id) && this.stateOf(id) === "serving")
-    ) {
-      this.#stoppedAt.set(id, this.chainOf(id)?.version ?? 0);
-      return "offline";
-    }
     const chain = this.chainOf(id);
     const state = this.stateOf(id);
+    // One that syncs and takes no part would hold up the chain for good; said to be offline, it is left out and begins anew.
+    const isExpected = state === "serving" || state === "syncing";
+    if (!this.#isOpen(id) || this.#released.has(id) || (isExpected && this.#hasStopped(id))) {
+      this.#stoppedAt.set(id, chain?.version ?? 0);
+      return "offline";
+    }
     if (state === "serving" && this.#takesPart(id)) return "upToDate";
     if (state === "syncing" && this.#synced.get(id) === chain?.version) return "upToDate";
     return lost ? "incomplete" : "online";
