@@ -99,6 +99,7 @@ export class StorageNode implements AsyncDisposable {
   readonly #care: TargetCare;
   readonly #tasks: Tasks = new Tasks();
   readonly #stop: AbortController = new AbortController();
+  readonly #careStops: AbortController[] = [];
   #closed: Promise<void> | undefined;
 
   private constructor(deps: StorageNodeDeps, settings: StorageNodeSettings, parts: Parts) {
@@ -215,9 +216,12 @@ export class StorageNode implements AsyncDisposable {
     this.#tasks.spawn(() => this.agent.run({ signal }));
     this.#tasks.spawn(() => this.#measure(signal));
     for (const { replica } of this.targets) {
-      // A signal for each: one for all would have more listeners than Node thinks right.
-      const own = AbortSignal.any([signal]);
-      if (replica !== undefined) this.#tasks.spawn(() => this.#care.run(replica, { signal: own }));
+      if (replica === undefined) continue;
+      // A signal for each: one for all would have more listeners than Node thinks right. Not `AbortSignal.any`: Node
+      // keeps its signals for as long as somebody listens, and all that they lead to.
+      const own = new AbortController();
+      this.#careStops.push(own);
+      this.#tasks.spawn(() => this.#care.run(replica, { signal: own.signal }));
     }
   }
 
@@ -279,7 +283,8 @@ export class StorageNode implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#deps.log.info("storage node closes");
-    this.#stop.abort(new Error("the node is closing"));
+    const reason = new Error("the node is closing");
+    for (const stop of [this.#stop, ...this.#careStops]) stop.abort(reason);
     for (const { replica } of this.targets) replica?.stop();
     await this.#server.close();
     await this.repairer.close();
