@@ -60,10 +60,10 @@ async function demandWhole({ world, oracle, chains, done }: Stage): Promise<void
   );
 }
 
-async function readAll({ world, history, done, knobs, minds }: Stage): Promise<void> {
+async function readAll({ world, history, done, knobs, minds, bug }: Stage): Promise<void> {
   const program = verifierProgram({
     history,
-    connect: connectOf({ knobs, minds }),
+    connect: connectOf({ knobs, minds, bug }),
     found: (files) => {
       done.files = files;
     },

@@ -18,7 +18,7 @@ import { addressOf, clusterSecret, memberCredentials } from "../mind/cluster.ts"
 import { mindSettings } from "../mind/mind-knobs.ts";
 import { mindProgram, newPool } from "../mind/mind-program.ts";
 import { clientProgram } from "./client/client-program.ts";
-import { CHUNK_BYTES, type FsKnobs, fsMetaSettings } from "./fs-knobs.ts";
+import { CHUNK_BYTES, fsMetaSettings } from "./fs-knobs.ts";
 import { FIRST_STORAGE_NODE, type Stage } from "./stage.ts";
 import { storageProgram } from "./storage-program.ts";
 import { traceLog } from "./trace-log.ts";
@@ -79,10 +79,8 @@ export function startClients(stage: Stage, phase: Phase): void {
 export function connectOf({
   knobs,
   minds,
-}: {
-  readonly knobs: FsKnobs;
-  readonly minds: readonly string[];
-}): (seams: Seams, name: string) => Promise<FileSystem> {
+  bug,
+}: Pick<Stage, "knobs" | "minds" | "bug">): (seams: Seams, name: string) => Promise<FileSystem> {
   const url = `3fs://${minds.map((mind) => formatAddress(addressOf(mind))).join(",")}`;
   return ({ clock, random, probes, net, lifetime }, name) =>
     connectWith(
@@ -95,6 +93,7 @@ export function connectOf({
           log: traceLog({ clock, lifetime }),
           metrics: new Metrics(),
         },
+        ...bug?.client,
       },
       {
         url,

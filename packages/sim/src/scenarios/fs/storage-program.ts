@@ -62,7 +62,13 @@ function start(
     {
       transport: new NetTransport({ net: new PortableNet(net), crc32c: JAVASCRIPT_CRC32C, probes }, {}),
       ...{ clock, random, probes, disk, crypto: new NodeCrypto(), crc32c: JAVASCRIPT_CRC32C },
-      ...{ log: traceLog(seams), metrics: new Metrics(), secret: clusterSecret(), pool: newPool() },
+      ...{
+        log: traceLog(seams),
+        metrics: new Metrics(),
+        secret: clusterSecret(),
+        pool: newPool(),
+        received: newPool(),
+      },
       onInvariant: (error: InvariantError) => {
         throw error;
       },
