@@ -1,5 +1,5 @@
 /** A client's chunk I/O against storage services in memory, in time that stands still until the test moves it. */
-import { NO_PROBES, type PondError, type Probes, type Result, SeededRandom } from "@smallpond/base";
+import { NO_PROBES, type PondError, type Probes, type Result, SeededRandom, unwrap } from "@smallpond/base";
 import { ManualClock } from "@smallpond/base/testing";
 import { BufferPool, JAVASCRIPT_CRC32C, type Piece, type PoolSettings } from "@smallpond/fs-native";
 import type {
@@ -129,6 +129,23 @@ export function writing(
   },
 ): ChunkWrite {
   return { data, chunk: 0, offset: 0, capability: capability(), session, ...given };
+}
+
+/** A file whose first chunks hold so many bytes each, `pattern(bytes, chunk)`; and nothing was asked yet. */
+export async function filled(
+  world: ChunkWorld,
+  chunks: number,
+  bytes: number,
+  layout: Parameters<FakeStorage["layout"]>[0] = {},
+): Promise<FileData> {
+  const data = world.file(7, layout);
+  const session = world.io.openSession(sessionId());
+  const items = Array.from({ length: chunks }, (_, chunk) =>
+    writing(data, session, { chunk, bytes: [pattern(bytes, chunk)] }),
+  );
+  for (const result of await world.until(world.io.write(items))) unwrap(result);
+  world.storage.calls.length = 0;
+  return data;
 }
 
 /** Bytes that tell their places apart. */
