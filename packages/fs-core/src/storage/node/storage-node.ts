@@ -255,20 +255,11 @@ export class StorageNode implements AsyncDisposable {
       const members = chain === undefined ? undefined : this.agent.routing.chains.get(chain)?.targets;
       return members?.find((member) => member.target === id)?.state;
     };
-    // Told as closed although the same report opened them: the next one, which says more, is sent at once.
-    let closed: readonly TargetId[] = [];
     return {
-      report: () => {
-        const ids = this.targets.map(({ settings }) => settings.id);
-        closed = ids.filter((id) => !this.agent.isOpen(id));
-        return this.targets.map((target) => {
-          const { id } = target.settings;
-          return target.report(stateOf(id), this.agent.isOpen(id));
-        });
-      },
+      report: () => this.targets.map((target) => target.report(stateOf(target.settings.id))),
       release: (named) => {
         const wanted = new Set(named);
-        let news = closed.some((id) => this.agent.isOpen(id));
+        let news = false;
         for (const { settings, replica } of this.targets) {
           if (replica === undefined) continue;
           const isNamed = wanted.has(settings.id);

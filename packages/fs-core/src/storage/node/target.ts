@@ -13,8 +13,13 @@ export class Target {
   /** Undefined where it could not be opened. */
   readonly replica: Replica | undefined;
   readonly store: ChunkStore | undefined;
-  /** Acknowledged updates may be missing, until it has been brought up to date. */
+  /** Acknowledged updates are missing for all anybody knows, until it has been brought up to date. */
   #incomplete: boolean;
+  /**
+   * Bytes at the journal's end were no batch: what a crash left of one that nobody was told of, or, if the disk also lost
+   * what it had synced, of the last one.
+   */
+  #isTailTorn: boolean;
   #usableBytes = 0;
 
   constructor(
@@ -25,17 +30,14 @@ export class Target {
     this.store = opened?.store;
     this.replica = opened?.replica;
     const report = opened?.store.opened;
-    // Bytes at the journal's end that are no batch may be rot in the last one as well as what a crash left.
-    this.#incomplete = report !== undefined && (!report.isComplete || report.isTailTorn);
-  }
-
-  get isIncomplete(): boolean {
-    return this.#incomplete;
+    this.#incomplete = report?.isComplete === false;
+    this.#isTailTorn = report?.isTailTorn === true;
   }
 
   /** It has everything again. */
   complete(): void {
     this.#incomplete = false;
+    this.#isTailTorn = false;
   }
 
   async measure(): Promise<void> {
@@ -45,20 +47,23 @@ export class Target {
     if (this.#usableBytes > 0) this.replica?.hasRoom();
   }
 
-  /** What is true from now on: a target that is told to serve nothing keeps to it. */
-  report(state: TargetState | undefined, isOpen: boolean): TargetReport {
+  /**
+   * What is true from now on: a target that is told to serve nothing keeps to it. Until the chain knows of this process's
+   * start the agent says `offline` for it, whatever stands here.
+   */
+  report(state: TargetState | undefined): TargetReport {
     const usedBytes = this.store?.usedBytes ?? 0;
     return {
       target: this.settings.id,
       disk: this.settings.disk,
-      local: this.#local(state, isOpen),
+      local: this.#local(state),
       chainVersion: this.replica?.chainVersion ?? 0,
       usedBytes: BigInt(Math.floor(usedBytes)),
       capacityBytes: BigInt(Math.floor(usedBytes + this.#usableBytes)),
     };
   }
 
-  #local(state: TargetState | undefined, isOpen: boolean): TargetReport["local"] {
+  #local(state: TargetState | undefined): TargetReport["local"] {
     const { replica, store } = this;
     if (replica === undefined || store === undefined || store.failure !== undefined) return "offline";
     // One that syncs and takes nothing would hold up every update; said to be offline, it is left out.
@@ -66,16 +71,14 @@ export class Target {
     const keepsAway = replica.hasStopped && (replica.isReleased || isExpected);
     // Brought back, it would take nothing again. What nobody else has, it goes on serving.
     if (replica.isFull && !isExpected && state !== "lastServer") return "offline";
-    if (!isOpen || keepsAway) {
+    if (keepsAway) {
       replica.stop();
       return "offline";
     }
-    if (state === "serving") return replica.takesPart() ? "upToDate" : this.#whole();
+    if (state === "serving" && replica.takesPart()) return "upToDate";
     if (state === "syncing" && replica.isUpToDate) return "upToDate";
-    return this.#whole();
-  }
-
-  #whole(): TargetReport["local"] {
-    return this.#incomplete ? "incomplete" : "online";
+    // A power cut tears all replicas of a chain that is written: where nobody serves, what it leaves is whole.
+    const isSuspect = this.#isTailTorn && state !== "lastServer" && state !== "serving";
+    return this.#incomplete || isSuspect ? "incomplete" : "online";
   }
 }
