@@ -86,8 +86,8 @@ describe("a storage node", () => {
     await disk.writeFile(`/t2/journal/${segment!.name}`, patterned(512 * 1024, 1));
     const node = await until(clock, start(1, 2));
     expect(node.targets.map(({ store }) => store !== undefined)).toEqual([true, false]);
-    expect(node.targetOf(targetId(2))!.report(undefined, true).local).toBe("offline");
-    expect(node.targetOf(targetId(1))!.report(undefined, true).local).toBe("online");
+    expect(node.targetOf(targetId(2))!.report(undefined).local).toBe("offline");
+    expect(node.targetOf(targetId(1))!.report(undefined).local).toBe("online");
     await until(clock, node.close());
     const again = await until(clock, start(1));
     expect(again.targets[0]!.store!.opened.isTailTorn).toBe(false);

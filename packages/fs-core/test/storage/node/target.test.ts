@@ -88,6 +88,6 @@ describe("what is reported of a target", () => {
 
   it("is that it is offline where nobody could open it", () => {
     const target = new Target({ id: targetId(5), disk: 1, directory: "/t" }, undefined);
-    expect(target.report("serving", true)).toMatchObject({ local: "offline", chainVersion: 0, disk: 1 });
+    expect(target.report("serving")).toMatchObject({ local: "offline", chainVersion: 0, disk: 1 });
   });
 });
