@@ -1,8 +1,7 @@
 /**
- * How a file's length is learned from those who write it. A client says how far it wrote and since which truncation; of
- * several such hints the furthest counts. What was written before a truncation says nothing about the length after it:
- * then storage is asked. (3FS compares the hint's length with the truncate version here, so it asks too often or, worse,
- * believes too early.)
+ * How a file's length is learned from those who write it. A client says how far it wrote and since which truncation. What
+ * was written before a truncation says nothing about the length after it: then storage is asked. (3FS compares the hint's
+ * length with the truncate version here, so it asks too often or, worse, believes too early.)
  */
 import { type Codec, optional, struct, u32, u64 } from "../../wire/codec/index.ts";
 import type { FileInode } from "../model/inode.ts";
@@ -29,12 +28,6 @@ export type LengthVerdict =
 
 export const lengthHintCodec: Codec<LengthHint> = struct({ length: u64, truncateVersion: u32 });
 export const optionalHintCodec: Codec<LengthHint | undefined> = optional(lengthHintCodec);
-
-/** The hint of two that says more; both are of one client. */
-export function mergeHints(a: LengthHint, b: LengthHint): LengthHint {
-  if (a.truncateVersion !== b.truncateVersion) return a.truncateVersion > b.truncateVersion ? a : b;
-  return a.length >= b.length ? a : b;
-}
 
 export function judgeLength(
   file: Pick<FileInode, "length" | "truncateVersion">,

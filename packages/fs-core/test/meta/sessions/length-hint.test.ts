@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { judgeLength, mergeHints } from "../../../src/meta/sessions/length-hint.ts";
+import { judgeLength } from "../../../src/meta/sessions/length-hint.ts";
 
 const FILE = { length: 100n, truncateVersion: 3 };
 const hint = (length: bigint, truncateVersion: number) => ({
@@ -17,16 +17,4 @@ it.each([
   ["the file was cut since, and the hint is short", hint(2n, 2), { kind: "ask", length: 100n }],
 ] as const)("judges a report when %s", (_, report, verdict) => {
   expect(judgeLength(FILE, report)).toEqual(verdict);
-});
-
-it("takes the further of two hints of one time, and the later of two times", () => {
-  const [near, far, later] = [
-    { length: 1n, truncateVersion: 1 },
-    { length: 9n, truncateVersion: 1 },
-    { length: 2n, truncateVersion: 2 },
-  ];
-  expect(mergeHints(near, far)).toEqual(far);
-  expect(mergeHints(far, near)).toEqual(far);
-  expect(mergeHints(later, far)).toEqual(later);
-  expect(mergeHints(far, later)).toEqual(later);
 });
