@@ -1,10 +1,28 @@
 /** Clusters of this machine from their directories, in this process. */
+import { readFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { equalBytes } from "@smallpond/base";
 import { NodeClock, NodeDisk } from "@smallpond/base/platform/node";
 import { META, ROOT_INODE, waitUntilUp } from "@smallpond/fs-core";
-import { connect, readRunning, type ServedCluster, serveCluster, shapeOf } from "@smallpond/fs-core/platform";
+import {
+  connect,
+  parseClusterFile,
+  readClusterFile,
+  readRunning,
+  type ServedCluster,
+  serveCluster,
+  shapeOf,
+} from "@smallpond/fs-core/platform";
 import { expect, test } from "vitest";
+
+const FROM_SOURCE: readonly string[] = [
+  "--no-warnings",
+  "-C",
+  "@smallpond/source",
+  "--import",
+  import.meta.resolve("tsx"),
+];
 
 const SMALL = { storage: 1, targetsPerNode: 1 } as const;
 
@@ -71,6 +89,48 @@ test("a port that is taken later is named, and everything that was started is st
   });
   await using second = await serveCluster({ directory: two, choices: SMALL });
   expect(second.file.minds[0]!.port).not.toBe(port);
+});
+
+test.each([false, true])(
+  "a new cluster whose port another one takes first is reached at the next (in processes: %s)",
+  async (processes) => {
+    await using place = await new NodeDisk().tempDirectory();
+    const rival = createServer((socket) => socket.destroy());
+    let lost: number | undefined;
+    // Chosen, but nobody listens yet.
+    const onProgress = (): void => {
+      if (lost !== undefined) return;
+      lost = parseClusterFile(readFileSync(`${place.path}/cluster.json`, "utf8"), "").minds[0]!.port;
+      rival.listen(lost, "127.0.0.1");
+    };
+    try {
+      await using cluster = await serveCluster(
+        {
+          directory: place.path,
+          choices: SMALL,
+          processes,
+          nodeArguments: FROM_SOURCE,
+        },
+        { onProgress },
+      );
+      expect(cluster.file.minds[0]!.port).not.toBe(lost);
+      expect(await readClusterFile(place.path)).toEqual(cluster.file);
+      await mkdir(cluster, "a");
+    } finally {
+      await new Promise((resolve) => rival.close(resolve));
+    }
+  },
+);
+
+test("clusters that are made at once each get a port of their own, and so do all minds of one", async () => {
+  await using place = await new NodeDisk().tempDirectory();
+  const choices = { ...SMALL, minds: 2 };
+  const all = await Promise.all(
+    ["one", "two"].map((name) => serveCluster({ directory: `${place.path}/${name}`, choices })),
+  );
+  const ports = all.flatMap(({ file }) => file.minds.map(({ port }) => port));
+  await Promise.all(all.map((cluster) => cluster.close()));
+  expect(new Set(ports).size).toBe(4);
 });
 
 test("an abort while it starts stops what was started, and the next start goes on", async () => {

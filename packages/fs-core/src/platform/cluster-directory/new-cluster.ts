@@ -58,9 +58,9 @@ export async function newCluster(deps: NewClusterDeps, choices: ClusterChoices =
   };
 }
 
-/** The same cluster behind another port. */
-export function withPort(file: ClusterFile, port: number): ClusterFile {
-  return { ...file, minds: file.minds.map((mind, at) => (at === 0 ? { ...mind, port } : mind)) };
+/** The same cluster behind another port, of its first mind if no other is named. */
+export function withPort(file: ClusterFile, port: number, index = 0): ClusterFile {
+  return { ...file, minds: file.minds.map((mind, at) => (at === index ? { ...mind, port } : mind)) };
 }
 
 /** In words, what of the choices is otherwise in the cluster that is there. */

@@ -23,6 +23,11 @@ export interface OpenedDirectory extends AsyncDisposable {
   readonly file: ClusterFile;
   /** Whether the cluster was made just now. */
   readonly isNew: boolean;
+  /**
+   * A port was free when it was chosen, and is not any more: the cluster behind another one. Undefined where it was not
+   * chosen here just now: somebody may count on it.
+   */
+  movePort(taken: number): Promise<ClusterFile | undefined>;
   release(): Promise<void>;
 }
 
@@ -38,7 +43,15 @@ export async function openClusterDirectory(
     const { file, isNew } = await fileIn(path, choices);
     await mkdir(join(path, "logs"), { recursive: true });
     const release = (): Promise<void> => lock.release();
-    return { path, file, isNew, release, [Symbol.asyncDispose]: release };
+    let now = file;
+    const movePort = async (taken: number): Promise<ClusterFile | undefined> => {
+      const moved = isNew ? await movedFrom(now, taken, choices) : undefined;
+      if (moved === undefined) return undefined;
+      await writePrivateFile(join(path, "cluster.json"), formatClusterFile(moved));
+      now = moved;
+      return moved;
+    };
+    return { path, file, isNew, movePort, release, [Symbol.asyncDispose]: release };
   } catch (error) {
     await lock.release();
     throw error;
@@ -84,7 +97,23 @@ async function fileIn(
   return { file, isNew: true };
 }
 
-/** @throws PORT_TAKEN when that very one is wanted. */
+/** The last mind of that port gets another: two may have been given one. */
+async function movedFrom(
+  file: ClusterFile,
+  taken: number,
+  { port: wanted }: ClusterChoices,
+): Promise<ClusterFile | undefined> {
+  const index = file.minds.findLastIndex(
+    ({ port }, at) => port === taken && (at > 0 || wanted === undefined),
+  );
+  return index < 0 ? undefined : withPort(file, (await tryPort(0))!, index);
+}
+
+/**
+ * One that is free at this moment: it is let go again, for the service to listen on, and may be another's by then.
+ *
+ * @throws PORT_TAKEN when that very one is wanted.
+ */
 async function freePort(wanted: number | undefined): Promise<number> {
   const port = await tryPort(wanted ?? DEFAULT_PORT);
   if (port !== undefined) return port;

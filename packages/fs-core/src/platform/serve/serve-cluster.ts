@@ -66,6 +66,9 @@ export interface ServedCluster extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Ports that are tried for a cluster that is made just now. */
+const PORTS_TRIED = 5;
+
 /** Resolves once everything can be read and written. An abort while it starts stops what was started. */
 export async function serveCluster(
   settings: ServeClusterSettings,
@@ -73,30 +76,51 @@ export async function serveCluster(
 ): Promise<ServedCluster> {
   const { onProgress = () => {} } = options;
   const opened = await openClusterDirectory(settings.directory, settings.choices);
-  const { path, file, isNew } = opened;
+  const { path, isNew } = opened;
   onProgress(`${isNew ? "making a cluster" : "starting the cluster"} in ${path}`);
-  const run = new Run(opened, settings);
   try {
-    await run.start(options);
+    const run = await startSomewhere(opened, settings, options);
+    const close = async (): Promise<void> => {
+      await run.close();
+      await opened.release();
+    };
+    const { file, services, connection } = run;
+    const { failure } = services;
+    const told = { url: urlOf(file), file, directory: path, isNew, services, connection, failure };
+    return { ...told, close, [Symbol.asyncDispose]: close };
   } catch (error) {
-    await run.close();
-    throw isPondError(error, "EADDRINUSE") ? portTaken(portIn(error) ?? file.minds[0]!.port) : error;
+    await opened.release();
+    throw error;
   }
-  return {
-    url: urlOf(file),
-    file,
-    directory: path,
-    isNew,
-    services: run.services,
-    connection: run.connection,
-    failure: run.services.failure,
-    close: () => run.close(),
-    [Symbol.asyncDispose]: () => run.close(),
-  };
+}
+
+/** Two clusters that are made at once may choose one port: who comes second takes another. */
+async function startSomewhere(
+  opened: OpenedDirectory,
+  settings: ServeClusterSettings,
+  options: ServeClusterOptions,
+): Promise<Run> {
+  let { file } = opened;
+  for (let tries = 1; ; tries++) {
+    const run = new Run({ path: opened.path, file }, settings);
+    try {
+      await run.start(options);
+      return run;
+    } catch (error) {
+      await run.close();
+      if (!isPondError(error, "EADDRINUSE")) throw error;
+      const port = portIn(error) ?? file.minds[0]!.port;
+      const moved = tries < PORTS_TRIED ? await opened.movePort(port) : undefined;
+      if (moved === undefined) throw portTaken(port);
+      options.onProgress?.(`port ${port} was taken meanwhile: trying another one`);
+      file = moved;
+    }
+  }
 }
 
 class Run {
-  readonly #opened: OpenedDirectory;
+  readonly file: ClusterFile;
+  readonly #path: string;
   readonly #settings: ServeClusterSettings;
   readonly #clock: NodeClock = new NodeClock();
   readonly #startedMs: number;
@@ -105,11 +129,14 @@ class Run {
   #log: (() => Promise<void>) | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(opened: OpenedDirectory, settings: ServeClusterSettings) {
-    this.#opened = opened;
+  constructor(
+    { path, file }: { readonly path: string; readonly file: ClusterFile },
+    settings: ServeClusterSettings,
+  ) {
+    this.#path = path;
+    this.file = file;
     this.#settings = settings;
     this.#startedMs = this.#clock.wallMs();
-    const { file } = opened;
     this.connection = connectManager({
       managers: managersOf(file),
       credentials: { kind: "member", clusterId: file.clusterId, secret: secretOf(file) },
@@ -123,7 +150,7 @@ class Run {
   }
 
   async start(options: ServeClusterOptions): Promise<void> {
-    const { path, file } = this.#opened;
+    const [path, file] = [this.#path, this.file];
     const { logLevel } = this.#settings;
     const place = { path, file, ...(logLevel === undefined ? {} : { logLevel }) };
     await makeDirectories(place);
@@ -164,16 +191,15 @@ class Run {
   async #close(): Promise<void> {
     await this.connection.close();
     await this.#services?.close();
-    await removeRunning(this.#opened.path);
+    await removeRunning(this.#path);
     await this.#log?.();
-    await this.#opened.release();
   }
 
   async #tell(url?: string): Promise<void> {
     if (this.#closed !== undefined) return;
-    await writeRunning(this.#opened.path, {
+    await writeRunning(this.#path, {
       pid: process.pid,
-      url: url ?? (this.#services === undefined ? undefined : urlOf(this.#opened.file)),
+      url: url ?? (this.#services === undefined ? undefined : urlOf(this.file)),
       processes: this.#settings.processes ?? false,
       startedMs: this.#startedMs,
       services: this.#services?.list ?? [],

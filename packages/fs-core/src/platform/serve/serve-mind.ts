@@ -85,23 +85,30 @@ export async function serveMind(
     onInvariant: (error: InvariantError) => broken.spawn(() => Promise.reject(error)),
   };
   await removeStaleSocket(settings.address);
-  const node = await MindNode.start(deps, settings);
-  const port =
-    admin === undefined
-      ? undefined
-      : await AdminHttp.open({ metrics, log, unwell: () => unwell(node) }, { address: admin });
+  const release: (() => Promise<void>)[] = [() => disk.close()];
   const close = async (): Promise<void> => {
-    await port?.close();
-    await node.close();
-    await disk.close();
+    for (const step of release.splice(0).reverse()) await step();
   };
-  return {
-    node,
-    adminAddress: port?.address,
-    failure: Promise.race([node.failure, broken.failure]),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  try {
+    const node = await MindNode.start(deps, settings);
+    release.push(() => node.close());
+    const port =
+      admin === undefined
+        ? undefined
+        : await AdminHttp.open({ metrics, log, unwell: () => unwell(node) }, { address: admin });
+    if (port !== undefined) release.push(() => port.close());
+    return {
+      node,
+      adminAddress: port?.address,
+      failure: Promise.race([node.failure, broken.failure]),
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    // The address may be taken: whoever tries another one opens the same store.
+    await close();
+    throw error;
+  }
 }
 
 function unwell({ metastore }: MindNode): string | undefined {

@@ -1,11 +1,11 @@
 /**
  * What all entries of services have in common. The only argument is the service's settings as JSON, or `@` and the path of
  * a file with them: what is on a command line can be read by everybody on the machine. When the service is ready one line
- * of JSON is printed. It ends well on SIGTERM and SIGINT and when its supervisor is gone, and with 70 when something broke
- * that must not.
+ * of JSON is printed. It ends well on SIGTERM and SIGINT and when its supervisor is gone, with 69 when its address is
+ * taken, and with 70 when something else broke that must not.
  */
 import { readFile } from "node:fs/promises";
-import { formatError } from "@smallpond/base";
+import { formatError, isPondError } from "@smallpond/base";
 import { endWithParent } from "../processes/end-with-parent.ts";
 import { type LogFile, openLogFile } from "./log-file.ts";
 
@@ -29,6 +29,8 @@ export interface MainSteps<S extends MainSettings, T extends MainService> {
 
 /** EX_SOFTWARE of sysexits.h. */
 const BROKEN = 70;
+/** EX_UNAVAILABLE: somebody else listens where the service is to be reached. */
+export const ADDRESS_TAKEN = 69;
 
 export async function serviceMain<S extends MainSettings, T extends MainService>(
   steps: MainSteps<S, T>,
@@ -36,7 +38,7 @@ export async function serviceMain<S extends MainSettings, T extends MainService>
   let log: LogFile | undefined;
   const end = (error: unknown): never => {
     console.error(formatError(error));
-    process.exit(BROKEN);
+    process.exit(isPondError(error, "EADDRINUSE") ? ADDRESS_TAKEN : BROKEN);
   };
   try {
     const settings = JSON.parse(await argument()) as S;

@@ -2,7 +2,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Clock, isPondError, PondError, Tasks } from "@smallpond/base";
+import { type Clock, formatAddress, isPondError, netError, PondError, Tasks } from "@smallpond/base";
 import type { MgmtdClient } from "../../mgmtd/agent/mgmtd-client.ts";
 import type { Logger } from "../../service/log.ts";
 import { writePrivateFile } from "../cluster-directory/private-file.ts";
@@ -12,6 +12,7 @@ import type { ChildCommand } from "../processes/supervised-child.ts";
 import { Supervisor } from "../processes/supervisor.ts";
 import type { MindService, StorageService } from "./cluster-services.ts";
 import type { RunningService, RunningServices } from "./running-services.ts";
+import { ADDRESS_TAKEN } from "./service-main.ts";
 
 export interface ProcessesDeps {
   readonly clock: Clock;
@@ -98,8 +99,11 @@ async function commandFor(
 }
 
 /** What the process wrote last, if it said why it ended. */
-async function withReason(error: unknown, { logFile, hostTag }: Service): Promise<unknown> {
-  if (!isPondError(error, "PROCESS_ENDED") || logFile === undefined) return error;
+async function withReason(error: unknown, { logFile, hostTag, address }: Service): Promise<unknown> {
+  if (!isPondError(error, "PROCESS_ENDED")) return error;
+  if ((error.details as { readonly code?: number }).code === ADDRESS_TAKEN)
+    return netError("EADDRINUSE", { operation: "listen", address: formatAddress(address) });
+  if (logFile === undefined) return error;
   const lines = (await readFile(logFile, "utf8").catch(() => "")).trimEnd().split("\n");
   const reason: string[] = [];
   for (let line = lines.pop(); line !== undefined && !line.startsWith("{"); line = lines.pop()) {
