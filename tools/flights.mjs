@@ -27,6 +27,16 @@ export async function runFlights(pond) {
     process.env.FLIGHTS = place;
     return await pond("run", "examples/flights.ts");
   } finally {
-    await pond("cluster", "down", "--dir", CLUSTER);
+    if ((await pond("cluster", "down", "--dir", CLUSTER)) === 0) console.log(afterwards(url));
   }
+}
+
+/** What the job printed are names in a cluster that does not run any more. */
+function afterwards(url) {
+  return `
+Its files stay. To read them, start it again:
+  npx pond cluster up --dir ${CLUSTER}
+  npx pond fs ls ${url}/flights
+  npx pond fs cat ${url}/flights/…/report.json   (as named above)
+  npx pond cluster down --dir ${CLUSTER}`;
 }

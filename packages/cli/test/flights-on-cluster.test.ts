@@ -49,6 +49,13 @@ test("the flights job gives the same on a cluster, also when a storage process i
       return stdout;
     };
     expect(await rows(place)).toBe(await rows("output"));
+    // As `npm start` says: the report is read from the cluster that was stopped, once it runs again.
+    const report = /What the job did: (3fs:.*)/.exec(finished.stdout)?.[1];
+    expect(await pond(["cluster", "down"], { env })).toMatchObject({ code: 0 });
+    expect(await pond(["cluster", "up"], { env })).toMatchObject({ code: 0, stdout: up.stdout });
+    const { code, stdout, stderr } = await pond(["fs", "cat", report!], { env });
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ jobName: "flights" });
   } finally {
     await pond(["cluster", "down"], { env });
     await rm(`${home.path}/cluster`, { recursive: true, force: true });
