@@ -36,7 +36,7 @@ export class StorageHandlers {
     this.#deps = deps;
   }
 
-  offer(router: RpcRouter): void {
+  offer(router: Pick<RpcRouter, "handle">): void {
     router.handle(methods.READ, (question, context) => this.#read(question, context));
     router.handle(methods.WRITE, async ({ trafficClass, capabilities, items }, context) => {
       const parts = partsOf(items, context);
@@ -82,7 +82,7 @@ export class StorageHandlers {
     this.#offerSync(router);
   }
 
-  #offerSync(router: RpcRouter): void {
+  #offerSync(router: Pick<RpcRouter, "handle">): void {
     const { sink, fetches, synced } = this.#deps;
     const syncing = async (at: ChainAt): Promise<Replica> => {
       const replica = this.#of(at);

@@ -17,7 +17,7 @@ import {
 import type { BufferPool, Crc32c } from "@smallpond/fs-native";
 import type { ChainId, TargetId } from "../../ids.ts";
 import { NodeAgent, type NodeHost } from "../../mgmtd/agent/node-agent.ts";
-import type { Chain } from "../../mgmtd/model/chain.ts";
+import type { Chain, TargetState } from "../../mgmtd/model/chain.ts";
 import type { RoutingInfo } from "../../mgmtd/model/routing.ts";
 import { CapabilityKey } from "../../service/capability.ts";
 import type { Crypto } from "../../service/crypto.ts";
@@ -48,6 +48,7 @@ import { CapabilityGate } from "../sessions/session-gate.ts";
 import type { StoreBug } from "../store/parts.ts";
 import { AnswerRoom } from "./answer-room.ts";
 import { StorageHandlers } from "./handlers.ts";
+import { NodeMetrics } from "./node-metrics.ts";
 import type { StorageNodeSettings, TargetSettings } from "./settings.ts";
 import { Target } from "./target.ts";
 
@@ -97,6 +98,9 @@ export class StorageNode implements AsyncDisposable {
   readonly #clients: RpcClients;
   readonly #byChain: Map<ChainId, Replica> = new Map();
   readonly #care: TargetCare;
+  /** For bytes of answers. */
+  readonly #room: AnswerRoom;
+  readonly #metrics: NodeMetrics;
   readonly #tasks: Tasks = new Tasks();
   readonly #stop: AbortController = new AbortController();
   readonly #careStops: AbortController[] = [];
@@ -158,8 +162,11 @@ export class StorageNode implements AsyncDisposable {
     const replicaOf = (id: ChainId): Replica | undefined => this.#byChain.get(id);
     // The rest is for what the store needs itself, and for what is passed on.
     const room = new AnswerRoom({ bytesMax: roomOf(pool.settings.bytesMax) });
+    this.#room = room;
     const fetches = new StoreFetchSource();
-    new StorageHandlers({ replicaOf, sink, fetches, room, synced }).offer(parts.router);
+    this.#metrics = new NodeMetrics(metrics);
+    const handlers = new StorageHandlers({ replicaOf, sink, fetches, room, synced });
+    handlers.offer(this.#metrics.counting(parts.router));
   }
 
   /** Opens its targets and takes part from then on. */
@@ -212,6 +219,7 @@ export class StorageNode implements AsyncDisposable {
   async #start(): Promise<void> {
     const { signal } = this.#stop;
     await Promise.all(this.targets.map((target) => target.measure()));
+    this.#show();
     this.agent.routingCache.onChange((routing) => this.#follow(routing));
     this.#tasks.spawn(() => this.agent.run({ signal }));
     this.#tasks.spawn(() => this.#measure(signal));
@@ -238,6 +246,22 @@ export class StorageNode implements AsyncDisposable {
       if (before !== undefined && before !== chain?.id) this.#byChain.delete(before);
       if (chain !== undefined) this.#byChain.set(chain.id, replica);
     }
+    this.#show();
+  }
+
+  /** To whoever scrapes the node. */
+  #show(): void {
+    const now = this.targets.map(({ settings: { id }, usedBytes, usableBytes }) => {
+      return { target: id, state: this.#stateOf(id), usedBytes, usableBytes };
+    });
+    this.#metrics.show(now, this.#room);
+  }
+
+  /** What it is to its chain, as far as this node knows. */
+  #stateOf(id: TargetId): TargetState | undefined {
+    const chain = this.targetOf(id)?.replica?.chain;
+    const members = chain === undefined ? undefined : this.agent.routing.chains.get(chain)?.targets;
+    return members?.find((member) => member.target === id)?.state;
   }
 
   async #measure(signal: AbortSignal): Promise<void> {
@@ -245,18 +269,17 @@ export class StorageNode implements AsyncDisposable {
       await this.#deps.clock.sleep(MEASURE_MS, { signal }).catch(() => {});
       if (signal.aborted) return;
       await Promise.all(this.targets.map((target) => target.measure().catch(() => {})));
+      this.#show();
     }
   }
 
   #host(): NodeHost {
-    const stateOf = (id: TargetId) => {
-      const target = this.targetOf(id);
-      const chain = target?.replica?.chain;
-      const members = chain === undefined ? undefined : this.agent.routing.chains.get(chain)?.targets;
-      return members?.find((member) => member.target === id)?.state;
-    };
     return {
-      report: () => this.targets.map((target) => target.report(stateOf(target.settings.id))),
+      report: () => {
+        const reports = this.targets.map((target) => target.report(this.#stateOf(target.settings.id)));
+        this.#metrics.reported(reports);
+        return reports;
+      },
       release: (named) => {
         const wanted = new Set(named);
         let news = false;

@@ -34,6 +34,15 @@ export class Target {
     this.#isTailTorn = report?.isTailTorn === true;
   }
 
+  get usedBytes(): number {
+    return Math.floor(this.store?.usedBytes ?? 0);
+  }
+
+  /** That clients may still write, when it was measured last. */
+  get usableBytes(): number {
+    return Math.floor(this.#usableBytes);
+  }
+
   /** It has everything again. */
   complete(): void {
     this.#incomplete = false;

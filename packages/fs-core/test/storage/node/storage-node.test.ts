@@ -7,7 +7,7 @@ import { NodeCrypto } from "../../../src/platform/node-crypto.ts";
 import { silentLogger } from "../../../src/service/log.ts";
 import { Metrics } from "../../../src/service/metrics.ts";
 import { StorageNode } from "../../../src/storage/node/storage-node.ts";
-import { WRITE } from "../../../src/storage/protocol/methods.ts";
+import { READ, WRITE } from "../../../src/storage/protocol/methods.ts";
 import { formatTarget } from "../../../src/storage/target/format-target.ts";
 import { LocalCaller } from "../../../src/wire/rpc/local-caller.ts";
 import { NetTransport } from "../../../src/wire/transport/net-transport.ts";
@@ -28,6 +28,7 @@ async function newPlace() {
       { directory: `/t${target}`, cluster, target, segmentBytes: SMALL.segmentBytes },
     );
   const net = new PortableNet(new MemoryNet());
+  const metrics = new Metrics();
   const start = (...targets: readonly number[]) =>
     StorageNode.start(
       {
@@ -39,7 +40,7 @@ async function newPlace() {
           pool,
           probes: NO_PROBES,
           log: silentLogger(),
-          metrics: new Metrics(),
+          metrics,
         },
         ...{ crypto: new NodeCrypto(), secret: new TextEncoder().encode("a secret of the cluster") },
         transport: new NetTransport({ net, crc32c, probes: NO_PROBES }, {}),
@@ -53,7 +54,7 @@ async function newPlace() {
         targets: targets.map((id) => ({ id: targetId(id), disk: id, directory: `/t${id}` })),
       },
     );
-  return { clock, random, disk, pool, format, start };
+  return { clock, random, disk, pool, format, start, metrics };
 }
 
 /** Lets time pass until it has settled. */
@@ -92,6 +93,38 @@ describe("a storage node", () => {
     const again = await until(clock, start(1));
     expect(again.targets[0]!.store!.opened.isTailTorn).toBe(false);
     await until(clock, again.close());
+  });
+
+  it("tells whoever scrapes it what its targets are and have, and what came of the items it was asked", async () => {
+    const { clock, random, format, start, pool, metrics } = await newPlace();
+    await format(1);
+    const node = await until(clock, start(1));
+    const caller = new LocalCaller(
+      { router: node.router, clock, random, pool },
+      { principal: { kind: "member", node: undefined } },
+    );
+    const item = {
+      chain: 1 as never,
+      chainVersion: 1 as never,
+      key: keyOf(0),
+      offset: 0,
+      length: 9,
+      capability: 0,
+    };
+    const question = {
+      trafficClass: "foreground",
+      relaxed: false,
+      capabilities: [],
+      items: [item, item],
+    } as const;
+    await until(clock, caller.call(READ, question));
+    const text = metrics.text();
+    expect(text).toContain(`pond_storage_items_total{operation="read",outcome="BAD_REQUEST"} 2\n`);
+    expect(text).toContain(`pond_storage_targets{state="none"} 1\n`);
+    expect(text).toMatch(/pond_storage_target_used_bytes\{target="1"\} \d+\n/);
+    expect(text).toMatch(/pond_storage_target_free_bytes\{target="1"\} [1-9]\d*\n/);
+    expect(text).toContain("pond_storage_answers_waiting 0\n");
+    await until(clock, node.close());
   });
 
   it("refuses items for itself, and questions whose bytes do not fit, and leaves nothing behind", async () => {
