@@ -57,8 +57,10 @@ export class Heartbeats {
     const { heartbeatMs, nodeLeaseMs } = this.#settings;
     const config = configs.newerThan(question.kind, question.configVersion);
     const { version: routingVersion } = ledger.state;
+    const reported = question.targets.map(({ target }) => target);
+    const release = departures.ofNode(ledger.state, question.node, reported);
     if (judge.isDropping(question.node)) {
-      return { leaseMs: 0, heartbeatMs: Math.min(heartbeatMs, 100), routingVersion, release: [], config };
+      return { leaseMs: 0, heartbeatMs: Math.min(heartbeatMs, 100), routingVersion, release, config };
     }
     const before = watch.last(question.node);
     const beat = beatOf(question, atMs);
@@ -68,7 +70,6 @@ export class Heartbeats {
     }
     watch.heard(question.node, beat);
     if (judge.doubts || saysAnythingNew(before, beat)) judge.wake();
-    const release = departures.ofNode(ledger.state, question.node, beat.targets.keys());
     return { leaseMs: nodeLeaseMs, heartbeatMs, routingVersion, release, config };
   }
 
