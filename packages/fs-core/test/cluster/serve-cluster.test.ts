@@ -133,6 +133,28 @@ test("clusters that are made at once each get a port of their own, and so do all
   expect(new Set(ports).size).toBe(4);
 });
 
+test("storage nodes take up what they are set to while they run, and say what they refuse", async () => {
+  await using place = await new NodeDisk().tempDirectory();
+  await using cluster = await serveCluster({ directory: place.path, choices: SMALL });
+  const { mgmtd } = cluster.connection;
+  const set = (text: string, basedOn: number) =>
+    mgmtd.setConfig({ kind: "storage", text, note: "a try", basedOn });
+  const told = async (version: number): Promise<string | undefined> => {
+    for (;;) {
+      const { nodes } = await mgmtd.status();
+      const node = nodes.find(({ node }) => node === cluster.file.storage[0]!.node);
+      if (node?.configVersion === version) return node.configError;
+      await new NodeClock().sleep(50);
+    }
+  };
+  await set("scrub-bytes-per-second = 1000000", 0);
+  expect(await told(1)).toBeUndefined();
+  await set("scrub-bytes-per-second = fast", 1);
+  expect(await told(2)).toMatch(
+    /line 1 is nothing that storage nodes can be set to: scrub-bytes-per-second = fast/,
+  );
+});
+
 test("an abort while it starts stops what was started, and the next start goes on", async () => {
   await using place = await new NodeDisk().tempDirectory();
   const stop = new AbortController();

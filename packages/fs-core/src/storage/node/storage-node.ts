@@ -48,6 +48,7 @@ import { CapabilityGate } from "../sessions/session-gate.ts";
 import type { StoreBug } from "../store/parts.ts";
 import { AnswerRoom } from "./answer-room.ts";
 import { StorageHandlers } from "./handlers.ts";
+import { parseLiveSettings } from "./live-settings.ts";
 import { NodeMetrics } from "./node-metrics.ts";
 import type { StorageNodeSettings, TargetSettings } from "./settings.ts";
 import { Target } from "./target.ts";
@@ -291,7 +292,7 @@ export class StorageNode implements AsyncDisposable {
         }
         if (news) this.agent.wake();
       },
-      configure: async () => {},
+      configure: async ({ text }) => this.#care.adjust(parseLiveSettings(text)),
     };
   }
 

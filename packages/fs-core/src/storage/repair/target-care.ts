@@ -34,13 +34,20 @@ const PAUSE_MS_MAX = 60_000;
 
 export class TargetCare {
   readonly #deps: TargetCareDeps;
-  readonly #settings: CareSettings;
+  readonly #started: CareSettings;
+  #settings: CareSettings;
   readonly #numbers: Numbers;
 
   constructor(deps: TargetCareDeps, settings: Partial<CareSettings> = {}) {
     this.#deps = deps;
-    this.#settings = { ...DEFAULT_CARE_SETTINGS, ...settings };
+    this.#started = { ...DEFAULT_CARE_SETTINGS, ...settings };
+    this.#settings = this.#started;
     this.#numbers = numbersOf(deps.metrics);
+  }
+
+  /** From the next pause on; what is not named is as it was at the start. */
+  adjust(changes: Partial<CareSettings>): void {
+    this.#settings = { ...this.#started, ...changes };
   }
 
   /** Looks after a target until the signal aborts, or its store is closed or has failed. */

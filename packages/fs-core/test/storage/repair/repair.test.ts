@@ -289,8 +289,32 @@ async function cared(settings: Partial<CareSettings>, shares?: TrafficShares) {
   );
   const abort = new AbortController();
   const run = () => care.run(chain.replica, { signal: abort.signal });
-  return { ...chain, run, abort };
+  return { ...chain, run, abort, care };
 }
+
+test("reading back is slowed down while it goes on, and is as fast as at the start when nothing is said of it", async () => {
+  const { all, clock, run, abort, metrics, care } = await cared({ cycleMs: 1, bytesPerSecond: 1000 * KiB });
+  for (let at = 0; at < 4; at++) await put(all, keyOf(at), patterned(20 * KiB, at));
+  const running = run();
+  const bytesIn = async (ms: number): Promise<number> => {
+    const bytes = () => Number(/scrubbed_bytes_total (\d+)/.exec(metrics.text())?.[1]);
+    const before = bytes();
+    await clock.advance(ms);
+    return bytes() - before;
+  };
+  const fast = await bytesIn(10_000);
+  care.adjust({ bytesPerSecond: 10 * KiB });
+  // What was due to be read already, at most.
+  await clock.advance(10_000);
+  const slow = await bytesIn(60_000);
+  expect(slow).toBeGreaterThan(0);
+  expect(slow).toBeLessThan(fast / 5);
+  care.adjust({});
+  await clock.advance(20_000);
+  expect(await bytesIn(10_000)).toBeGreaterThan(fast / 2);
+  abort.abort(new Error("enough"));
+  await running;
+});
 
 test("a target is read back in its time, and what is damaged is mended", async () => {
   const metrics = new Metrics();
