@@ -1,5 +1,7 @@
 /** The main job on a cluster: starts one in `output/cluster`, copies the data into it, runs the job, and stops it. */
 import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -8,10 +10,7 @@ const FILES = ["flights-3m.parquet", "airports.csv"];
 
 /** The exit code. */
 export async function runFlights(pond) {
-  // Any port that is free: a cluster of the user's may have the usual one.
-  const up = ["cluster", "up", "--dir", CLUSTER, "--storage", "3", "--replicas", "3"];
-  const { stdout } = await promisify(execFile)(process.execPath, ["packages/cli/bin/pond.js", ...up]);
-  const url = stdout.trim();
+  const url = await start();
   console.log(`A cluster with three replicas of everything: ${url} (${CLUSTER})`);
   try {
     const data = fileURLToPath(new URL("../data", import.meta.resolve("vega-datasets")));
@@ -29,6 +28,26 @@ export async function runFlights(pond) {
   } finally {
     if ((await pond("cluster", "down", "--dir", CLUSTER)) === 0) console.log(afterwards(url));
   }
+}
+
+/** The URL. On any port that is free: since the last time a cluster of the user's may have taken the one it had. */
+async function start() {
+  const up = ["cluster", "up", "--dir", CLUSTER, "--storage", "3", "--replicas", "3"];
+  const pond = (...args) => promisify(execFile)(process.execPath, ["packages/cli/bin/pond.js", ...args]);
+  const { stdout } = await pond(...up).catch(async (error) => {
+    if (!/port \d+ .* is taken by another program/.test(error.stderr)) throw error;
+    return await pond(...up, "--port", String(await freePort()));
+  });
+  return stdout.trim();
+}
+
+async function freePort() {
+  const server = createServer();
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 /** What the job printed are names in a cluster that does not run any more. */
