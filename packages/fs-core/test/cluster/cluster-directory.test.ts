@@ -98,6 +98,29 @@ test("a directory with something else in it does not become a cluster", async ()
   });
 });
 
+test("a port that was chosen here is changed when it is gone, one that was wished for or is known is not", async () => {
+  await using place = await new NodeDisk().tempDirectory();
+  const portOf = ({ minds }: { readonly minds: readonly { readonly port: number }[] }) => minds[0]!.port;
+  for (const [name, choices] of [
+    ["any", {}],
+    ["zero", { port: 0 }],
+  ] as const) {
+    const opened = await openClusterDirectory(`${place.path}/${name}`, choices);
+    const moved = await opened.movePort(portOf(opened.file));
+    expect(portOf(moved!)).not.toBe(portOf(opened.file));
+    expect(await readClusterFile(opened.path)).toEqual(moved);
+    await opened.release();
+    await using again = await openClusterDirectory(opened.path);
+    expect(await again.movePort(portOf(again.file))).toBeUndefined();
+  }
+  const { port } = await (async () => {
+    await using probe = await openClusterDirectory(`${place.path}/probe`, { port: 0 });
+    return { port: portOf(probe.file) };
+  })();
+  await using wished = await openClusterDirectory(`${place.path}/wished`, { port });
+  expect(await wished.movePort(port)).toBeUndefined();
+});
+
 test("a port that another program has is refused by name; without a wish any other is taken", async () => {
   await using place = await new NodeDisk().tempDirectory();
   const taken = createServer();

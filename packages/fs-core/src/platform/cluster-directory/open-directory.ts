@@ -104,7 +104,7 @@ async function movedFrom(
   { port: wanted }: ClusterChoices,
 ): Promise<ClusterFile | undefined> {
   const index = file.minds.findLastIndex(
-    ({ port }, at) => port === taken && (at > 0 || wanted === undefined),
+    ({ port }, at) => port === taken && (at > 0 || wanted === undefined || wanted === 0),
   );
   return index < 0 ? undefined : withPort(file, (await tryPort(0))!, index);
 }
