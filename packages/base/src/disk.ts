@@ -56,6 +56,11 @@ export interface OpenOptions {
   readonly exclusive?: boolean;
   /** Empties an existing file; needs `write`. */
   readonly truncate?: boolean;
+  /**
+   * A hint for files of large pieces that are written once: where that is possible, whole aligned pages that are written do
+   * not go through the kernel's page cache. Changes nothing of what is read or durable.
+   */
+  readonly writesPastCache?: boolean;
 }
 
 export interface WriteFileOptions {

@@ -224,6 +224,7 @@ export class BlockFiles {
       read: true,
       write: true,
       create: options.create ?? false,
+      writesPastCache: true,
     });
     try {
       // A crash may have come between the two names.

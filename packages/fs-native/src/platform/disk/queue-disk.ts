@@ -26,18 +26,39 @@ export class QueueDisk extends NodeDisk {
 
   override async open(path: string, options: OpenOptions): Promise<DiskFile> {
     assertOpenOptions(options);
-    return new QueueDiskFile(await this.#queue.open(path, options), this.#pool);
+    const file = await this.#queue.open(path, options);
+    try {
+      return new QueueDiskFile({ file, pastCache: await this.#pastCache(path, options) }, this.#pool);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** The same file once more, for writes; undefined where it is not wanted or not possible. */
+  async #pastCache(path: string, options: OpenOptions): Promise<QueueFile | undefined> {
+    if (options.writesPastCache !== true || options.write !== true) return undefined;
+    const file = await this.#queue.open(path, { write: true, direct: "prefer" });
+    if (file.direct) return file;
+    await file.close();
+    return undefined;
   }
 }
 
 class QueueDiskFile implements DiskFile {
   readonly #file: QueueFile;
+  /** For writes past the page cache. What `#file` reads and makes durable includes them: the kernel sees to that. */
+  readonly #pastCache: QueueFile | undefined;
   readonly #pool: BufferPool;
   readonly #inFlight: Set<Promise<unknown>> = new Set();
   #closing: Promise<void> | undefined;
 
-  constructor(file: QueueFile, pool: BufferPool) {
-    this.#file = file;
+  constructor(
+    files: { readonly file: QueueFile; readonly pastCache: QueueFile | undefined },
+    pool: BufferPool,
+  ) {
+    this.#file = files.file;
+    this.#pastCache = files.pastCache;
     this.#pool = pool;
   }
 
@@ -49,16 +70,18 @@ class QueueDiskFile implements DiskFile {
     return this.#run("readAt", () =>
       regionOf(buffer) === undefined
         ? this.#readThroughLeases(buffer, position)
-        : this.#transfer("read", buffer, position),
+        : this.#transfer(this.#file, { kind: "read", view: buffer, position }),
     );
   }
 
   async writeAt(buffer: Uint8Array, position: number): Promise<void> {
-    await this.#run<unknown>("writeAt", () =>
-      regionOf(buffer) === undefined
-        ? this.#writeThroughLeases(buffer, position)
-        : this.#transfer("write", buffer, position),
-    );
+    await this.#run<unknown>("writeAt", () => {
+      const file = this.#fileFor(buffer, position);
+      const isReady = regionOf(buffer) !== undefined && buffer.byteOffset % file.alignment.memory === 0;
+      return isReady
+        ? this.#transfer(file, { kind: "write", view: buffer, position })
+        : this.#writeThroughLeases(file, buffer, position);
+    });
   }
 
   size(): Promise<number> {
@@ -86,8 +109,14 @@ class QueueDiskFile implements DiskFile {
   }
 
   close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#inFlight).then(() => this.#file.close());
+    this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#inFlight);
+    await this.#pastCache?.close();
+    await this.#file.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -106,6 +135,14 @@ class QueueDiskFile implements DiskFile {
     }
   }
 
+  /** Past the page cache goes what has its alignment. */
+  #fileFor({ length }: Uint8Array, position: number): QueueFile {
+    const past = this.#pastCache;
+    if (past === undefined) return this.#file;
+    const { position: unit } = past.alignment;
+    return position % unit === 0 && length % unit === 0 ? past : this.#file;
+  }
+
   async #readThroughLeases(buffer: Uint8Array, position: number): Promise<number> {
     let total = 0;
     while (total < buffer.length) {
@@ -119,18 +156,20 @@ class QueueDiskFile implements DiskFile {
     return total;
   }
 
-  async #writeThroughLeases(buffer: Uint8Array, position: number): Promise<void> {
+  async #writeThroughLeases(file: QueueFile, buffer: Uint8Array, position: number): Promise<void> {
     for (let total = 0; total < buffer.length; total += BOUNCE_BYTES_MAX) {
       const piece = buffer.subarray(total, total + BOUNCE_BYTES_MAX);
       using lease = await this.#pool.take(piece.length);
       lease.view.set(piece);
-      await this.#file.write(lease, position + total);
+      await file.write({ lease, length: piece.length }, position + total);
     }
   }
 
-  #transfer(kind: Transfer["kind"], view: Uint8Array, position: number): Promise<number> {
+  #transfer(
+    file: QueueFile,
+    { kind, view, position }: Pick<Transfer, "kind" | "position"> & { readonly view: Uint8Array },
+  ): Promise<number> {
     const region = regionOf(view);
-    const file = this.#file;
     assert(region !== undefined, "the memory is of a pool");
     assert(file instanceof EngineQueueFile, "a queue opens its own files");
     const { byteOffset: offset, length } = view;
