@@ -23,6 +23,9 @@ interface Pending extends TableOperation {
 
 const NO_REGION = -1;
 
+/** A read of up to this many bytes that the page cache has takes less time than a thread that would do it. */
+const INLINE_BYTES_MAX = 64 * 1024;
+
 export class UringEngine implements Engine {
   readonly kind = "io_uring";
   readonly #addon: CoreAddon;
@@ -69,7 +72,9 @@ export class UringEngine implements Engine {
   }
 
   transfer({ kind, file, region, offset, length, position, done }: EngineTransfer): void {
-    const opcode = OPCODE[kind] | (file.direct ? 0 : ASYNC);
+    // What has to wait for the disk waits without holding up this thread, except for writes to the page cache.
+    const inline = file.direct || (kind === "read" && length <= INLINE_BYTES_MAX);
+    const opcode = OPCODE[kind] | (inline ? 0 : ASYNC);
     this.#add({ opcode, file: file.handle, region: this.#regionOf(region), offset, length, position, done });
   }
 
