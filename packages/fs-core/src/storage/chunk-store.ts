@@ -387,7 +387,7 @@ export class ChunkStore implements AsyncDisposable {
       throw this.#judged(error, options.reads === true);
     } finally {
       this.#operations.delete(running);
-      this.#housekeeping.wake();
+      if (options.reads !== true) this.#housekeeping.wake();
     }
   }
 

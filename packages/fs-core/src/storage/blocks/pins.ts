@@ -5,7 +5,8 @@ export interface Pin {
 }
 
 interface HeldPin extends Pin {
-  readonly gone: Promise<void>;
+  /** Called when it is released, of those who wait for that. */
+  readonly waiters: (() => void)[];
 }
 
 export class Pins {
@@ -28,19 +29,15 @@ export class Pins {
   }
 
   take(block: number): Pin {
-    let leave = (): void => {};
-    const gone = new Promise<void>((resolve) => {
-      leave = resolve;
-    });
     const release = (): void => {
       const pins = this.#byBlock.get(block);
       if (!pins?.delete(pin)) return;
-      leave();
+      for (const wake of pin.waiters) wake();
       if (pins.size > 0) return;
       this.#byBlock.delete(block);
       this.#freed(block);
     };
-    const pin: HeldPin = { gone, release };
+    const pin: HeldPin = { waiters: [], release };
     const pins = this.#byBlock.get(block) ?? new Set();
     this.#byBlock.set(block, pins.add(pin));
     return pin;
@@ -49,6 +46,10 @@ export class Pins {
   /** When those who look at the block now have left; whoever comes later is not waited for. */
   async drained(block: number): Promise<void> {
     const pins = this.#byBlock.get(block);
-    if (pins !== undefined) await Promise.all([...pins].map(({ gone }) => gone));
+    if (pins !== undefined) {
+      await Promise.all(
+        [...pins].map(({ waiters }) => new Promise<void>((resolve) => waiters.push(resolve))),
+      );
+    }
   }
 }

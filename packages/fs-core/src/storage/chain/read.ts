@@ -17,6 +17,8 @@ export async function read(
     readonly capability: Uint8Array;
     readonly relaxed: boolean;
     readonly trafficClass: TrafficClass;
+    /** As `ReadRange` has it. */
+    readonly into?: Uint8Array | undefined;
   },
 ): Promise<ChunkRead | undefined> {
   await enter(replica, item, "serving");
@@ -31,7 +33,7 @@ export async function read(
     if (!knows && store.state(key)?.pending !== undefined) {
       throw refuse("CHUNK_DIRTY", "an update is under way: the tail knows what is current");
     }
-    return store.read(key, { offset, length });
+    return store.read(key, { offset, length, into: request.into });
   };
   try {
     return await shares.run(request.trafficClass, length, work);

@@ -57,13 +57,22 @@ export class TrafficShares {
     options: SignalOptions = {},
   ): Promise<T> {
     const cost = bytes + this.#settings.pieceBytes;
-    await this.#turn(trafficClass, cost, options);
+    if (!this.#begins(trafficClass, cost, options)) await this.#turn(trafficClass, cost, options);
     try {
       return await work();
     } finally {
       this.#count(trafficClass, -cost);
       this.#pump();
     }
+  }
+
+  /** At once, where there is room and nobody waits. */
+  #begins(trafficClass: TrafficClass, bytes: number, { signal }: SignalOptions): boolean {
+    const piece = { trafficClass, bytes };
+    if (this.waiting > 0 || signal?.aborted === true) return false;
+    if (!this.#isAllowed(piece) || !this.#hasRoom(piece)) return false;
+    this.#count(trafficClass, bytes);
+    return true;
   }
 
   #turn(trafficClass: TrafficClass, bytes: number, { signal }: SignalOptions): Promise<void> {
@@ -109,13 +118,13 @@ export class TrafficShares {
   }
 
   /** Within its class's part. Alone in its class it may be larger. */
-  #isAllowed({ trafficClass, bytes }: Waiting): boolean {
+  #isAllowed({ trafficClass, bytes }: Piece): boolean {
     const { bytesInFlightMax, classes } = this.#settings;
     const own = this.#inFlight.get(trafficClass) ?? 0;
     return own === 0 || own + bytes <= bytesInFlightMax * classes[trafficClass].inFlightPart;
   }
 
-  #hasRoom({ bytes }: Waiting): boolean {
+  #hasRoom({ bytes }: Piece): boolean {
     return this.#bytesInFlight === 0 || this.#bytesInFlight + bytes <= this.#settings.bytesInFlightMax;
   }
 

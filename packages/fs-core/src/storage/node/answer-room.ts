@@ -76,8 +76,19 @@ export class AnswerRoom {
 }
 
 /** What a pool gives for a read: whole pages, and a power of two of them. */
-export function memoryOf({ offset, length }: { readonly offset: number; readonly length: number }): number {
+export function memoryOf(range: { readonly offset: number; readonly length: number }): number {
+  const bytes = pageBytesOf(range);
+  return bytes === 0 ? 0 : PAGE_BYTES * 2 ** Math.ceil(Math.log2(bytes / PAGE_BYTES));
+}
+
+/** Of the pages that have bytes of the range. */
+export function pageBytesOf({
+  offset,
+  length,
+}: {
+  readonly offset: number;
+  readonly length: number;
+}): number {
   if (length === 0) return 0;
-  const pages = Math.ceil((offset + length) / PAGE_BYTES) - Math.floor(offset / PAGE_BYTES);
-  return PAGE_BYTES * 2 ** Math.ceil(Math.log2(pages));
+  return PAGE_BYTES * (Math.ceil((offset + length) / PAGE_BYTES) - Math.floor(offset / PAGE_BYTES));
 }

@@ -3,6 +3,7 @@ import { assert, isPondError, type SignalOptions } from "@smallpond/base";
 import type { ChainId } from "../../ids.ts";
 import type { CallContext } from "../../wire/rpc/method.ts";
 import type { RpcRouter } from "../../wire/rpc/router.ts";
+import type { PageBuffers } from "../blocks/page-buffers.ts";
 import type { FetchSource, SyncSink } from "../chain/chain-deps.ts";
 import { enter } from "../chain/enter.ts";
 import { forwarded } from "../chain/forwarded.ts";
@@ -16,15 +17,17 @@ import type { ChunkRead } from "../ops/read.ts";
 import type { ChainAt } from "../protocol/common.ts";
 import * as methods from "../protocol/methods.ts";
 import type { ReadOutcome, ReadQuestion } from "../protocol/read.ts";
-import { type AnswerRoom, memoryOf } from "./answer-room.ts";
+import type { AnswerRoom } from "./answer-room.ts";
+import { joined, ReadMemory } from "./read-memory.ts";
 
 export interface StorageHandlersDeps {
   /** Of the chain, on this node. */
   readonly replicaOf: (chain: ChainId) => Replica | undefined;
   readonly sink: SyncSink;
   readonly fetches: FetchSource;
-  /** For the bytes of answers to reads. */
+  /** For the bytes of answers to reads, and their memory. */
   readonly room: AnswerRoom;
+  readonly buffers: PageBuffers;
   /** A replica that syncs has everything. */
   readonly synced: (replica: Replica) => void;
 }
@@ -120,8 +123,9 @@ export class StorageHandlers {
     context: CallContext,
   ): Promise<{ readonly items: readonly ReadOutcome[] }> {
     const { items, capabilities, relaxed, trafficClass } = question;
-    const { room } = this.#deps;
-    const bytes = items.reduce((sum, item) => sum + memoryOf(item), 0);
+    const { room, buffers } = this.#deps;
+    const memory = new ReadMemory(items);
+    const { bytes } = memory;
     if (bytes > room.bytesMax) {
       throw refuse("BAD_REQUEST", `${bytes} bytes are asked for, and at most ${room.bytesMax} sent at once`);
     }
@@ -129,14 +133,20 @@ export class StorageHandlers {
     const reads: ChunkRead[] = [];
     const release = (): void => {
       for (const each of reads) each.release();
+      memory.release();
       leave();
     };
+    await memory.take(buffers).catch((error: unknown) => {
+      leave();
+      throw error;
+    });
     const found = await Promise.allSettled(
-      items.map((item) =>
+      items.map((item, at) =>
         outcome(async (): Promise<ReadOutcome & { readonly read?: ChunkRead }> => {
           const capability = capabilities[item.capability];
           if (capability === undefined) throw refuse("BAD_REQUEST", "an item names no capability");
-          const done = await read(this.#of(item), item, { capability, relaxed, trafficClass });
+          const into = memory.of(at);
+          const done = await read(this.#of(item), item, { capability, relaxed, trafficClass, into });
           if (done === undefined) return { kind: "hole" };
           reads.push(done);
           const { version, chunkLength, crc, view } = done;
@@ -153,7 +163,7 @@ export class StorageHandlers {
     const pieces = outcomes.flatMap((each) =>
       each.kind === "bytes" && each.read !== undefined && each.read.view.length > 0 ? [each.read.view] : [],
     );
-    if (pieces.length > 0) context.sendBack({ pieces, release });
+    if (pieces.length > 0) context.sendBack({ pieces: joined(pieces), release });
     else release();
     return { items: outcomes };
   }

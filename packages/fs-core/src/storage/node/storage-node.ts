@@ -166,7 +166,7 @@ export class StorageNode implements AsyncDisposable {
     this.#room = room;
     const fetches = new StoreFetchSource();
     this.#metrics = new NodeMetrics(metrics);
-    const handlers = new StorageHandlers({ replicaOf, sink, fetches, room, synced });
+    const handlers = new StorageHandlers({ replicaOf, sink, fetches, room, buffers: pool, synced });
     handlers.offer(this.#metrics.counting(parts.router));
   }
 

@@ -1,4 +1,5 @@
 /** Reads of a chunk. Every byte that is returned was checked against the checksum of its page (I9). */
+import { assert } from "@smallpond/base";
 import { assertKey, type ChunkKey, type ChunkVersion, keyText } from "../model/chunk.ts";
 import { badRequest } from "../model/errors.ts";
 import { bytesOfPage, PAGE_BYTES, pagesOf } from "../model/pages.ts";
@@ -12,6 +13,8 @@ const SLOW_MS = 10;
 export interface ReadRange {
   readonly offset: number;
   readonly length: number;
+  /** Whole pages to read the range's into, borrowed until the read has settled; else it takes memory of its own. */
+  readonly into?: Uint8Array | undefined;
 }
 
 export interface ChunkRead {
@@ -63,17 +66,18 @@ async function readRange(parts: StoreParts, view: HeldView, range: ReadRange): P
   }
   const firstPage = Math.floor(range.offset / PAGE_BYTES);
   const pages = pagesOf(end) - firstPage;
-  const buffer = await parts.buffers.take(pages * PAGE_BYTES);
+  assert(range.into === undefined || range.into.length >= pages * PAGE_BYTES, "there is room for a read");
+  const buffer = range.into === undefined ? await parts.buffers.take(pages * PAGE_BYTES) : undefined;
+  const into = (buffer?.view ?? range.into!).subarray(0, pages * PAGE_BYTES);
   try {
-    const into = buffer.view.subarray(0, pages * PAGE_BYTES);
     if (parts.probes.buggify("store: a reader is slow", 0.3)) await parts.clock.sleep(SLOW_MS);
-    await readPages({ ...parts, checks: parts.bug !== "unchecked-read" }, view, { firstPage, into });
+    await readPages(parts, view, { firstPage, into, isUnchecked: parts.bug === "unchecked-read" });
     const start = range.offset - firstPage * PAGE_BYTES;
     const bytes = into.subarray(start, start + end - range.offset);
     const crc = crcOfRange(parts, view, { offset: range.offset, bytes });
-    return { version, chunkLength, view: bytes, crc, release: () => buffer.release() };
+    return { version, chunkLength, view: bytes, crc, release: () => buffer?.release() };
   } catch (error) {
-    buffer.release();
+    buffer?.release();
     throw error;
   }
 }

@@ -28,6 +28,8 @@ export const DEFAULT_GATE_SETTINGS: CapabilityGateSettings = { cacheMax: 32_768 
 export class CapabilityGate implements SessionGate {
   readonly #key: Pick<CapabilityKey, "open" | "allow">;
   readonly #cache: CapabilityCache;
+  /** Items of one message show the same bytes one after another. */
+  #last: { readonly bytes: Uint8Array; readonly capability: Capability } | undefined;
 
   constructor(deps: CapabilityGateDeps, settings: CapabilityGateSettings = DEFAULT_GATE_SETTINGS) {
     this.#key = deps.key;
@@ -35,12 +37,17 @@ export class CapabilityGate implements SessionGate {
   }
 
   check(store: Pick<ChunkStore, "isRevoked">, bytes: Uint8Array, use: CapabilityUse): Capability {
-    const capability =
-      bytes.length <= CAPABILITY_BYTES_MAX
-        ? this.#cache.get(bytes, (genuine) => this.#key.open(genuine))
-        : this.#key.open(bytes);
+    const capability = this.#genuine(bytes);
     this.#key.allow(capability, use);
     if (store.isRevoked(capability.session)) throw sessionRevoked(capability.session);
+    return capability;
+  }
+
+  #genuine(bytes: Uint8Array): Capability {
+    if (bytes.length > CAPABILITY_BYTES_MAX) return this.#key.open(bytes);
+    if (this.#last?.bytes === bytes) return this.#last.capability;
+    const capability = this.#cache.get(bytes, (genuine) => this.#key.open(genuine));
+    this.#last = { bytes, capability };
     return capability;
   }
 }

@@ -16,28 +16,29 @@ export interface PageView {
 
 /** Fills `into`, whole pages, from `firstPage` on. What is behind the chunk's end is zeros. Throws `CHUNK_CORRUPT`. */
 export async function readPages(
-  deps: { readonly files: Pick<BlockFiles, "read">; readonly crc: Crc; readonly checks?: boolean },
+  deps: { readonly files: Pick<BlockFiles, "read">; readonly crc: Crc },
   view: PageView,
-  pages: { readonly firstPage: number; readonly into: Uint8Array },
+  pages: { readonly firstPage: number; readonly into: Uint8Array; readonly isUnchecked?: boolean },
 ): Promise<void> {
   const { firstPage, into } = pages;
   const endPage = Math.min(firstPage + into.length / PAGE_BYTES, pagesOf(view.length));
   const bytes = into.subarray(0, Math.max(0, endPage - firstPage) * PAGE_BYTES);
-  into.fill(0, bytes.length);
+  if (bytes.length < into.length) into.fill(0, bytes.length);
   if (bytes.length === 0) return;
   if (view.block !== NO_BLOCK && !allImages(view, firstPage, endPage)) {
     const count = await deps.files.read(view.block, bytes, firstPage * PAGE_BYTES);
     // A file that was cut: what is missing is damage, unless nobody misses it.
-    bytes.fill(0, count);
+    if (count < bytes.length) bytes.fill(0, count);
   }
   for (let page = firstPage; page < endPage; page++) {
     const place = bytes.subarray((page - firstPage) * PAGE_BYTES, (page - firstPage + 1) * PAGE_BYTES);
     const image = view.image(page);
     if (image !== undefined) place.set(image);
     const valid = bytesOfPage(page, view.length);
-    place.fill(0, valid);
-    if (deps.checks === false) continue;
-    if (deps.crc.of(place.subarray(0, valid)) !== view.sums[page]) throw chunkCorrupt(view.key, page);
+    if (valid < PAGE_BYTES) place.fill(0, valid);
+    if (pages.isUnchecked === true) continue;
+    if (deps.crc.of(valid === PAGE_BYTES ? place : place.subarray(0, valid)) !== view.sums[page])
+      throw chunkCorrupt(view.key, page);
   }
 }
 

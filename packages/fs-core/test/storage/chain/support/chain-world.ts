@@ -339,7 +339,14 @@ export class ChainWorld {
     const replicaOf = (chain: ChainId): Replica | undefined => (chain === CHAIN ? replica : undefined);
     const fetches = new StoreFetchSource();
     const room = new AnswerRoom({ bytesMax: 2 ** 22 });
-    new StorageHandlers({ replicaOf, sink, fetches, room, synced: () => {} }).offer(router);
+    new StorageHandlers({
+      replicaOf,
+      sink,
+      fetches,
+      room,
+      buffers: new HeapBuffers(),
+      synced: () => {},
+    }).offer(router);
     const flags = { lease: true, open: true, dead: false };
     this.replicas.set(target, {
       target: targetId(target),
