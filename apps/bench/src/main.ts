@@ -38,7 +38,7 @@ async function runSuite(suite: Suite, options: BenchOptions): Promise<void> {
     suite.about?.(context) ??
     `${context.rows.toLocaleString("en")} rows; every side has ${context.threads} threads, and DuckDB in it ` +
       `${formatBytes(context.memoryBytes / 2)} of memory`;
-  console.log(`${about}; ${rounds} rounds, sides in turns, after one to warm up\n`);
+  console.log(`${about}; ${rounds} rounds, sides in turns, after a warm-up\n`);
   await suite.prepare(context, console.log);
   const results: BenchmarkResult[] = [];
   for (const benchmark of suite.benchmarks) {

@@ -38,6 +38,8 @@ export interface Benchmark {
   readonly tellSteps?: boolean;
   /** Fewer rounds than others, for what takes long and whose spread says little. */
   readonly roundsMax?: number;
+  /** Rounds before those that count, for what is slow until it was compiled; 1 if it does not say. */
+  readonly warmRounds?: number;
 }
 
 export interface Side {

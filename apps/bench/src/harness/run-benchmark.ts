@@ -60,10 +60,11 @@ export async function runBenchmark(
       const order = { suite: settings.suite, benchmark: benchmark.name, side: name, context };
       processes.set(name, await SideProcess.start(order, nodeArguments));
     }
-    // Round 0 warms caches and starts executors; it is not counted.
-    for (let round = 0; round <= rounds; round++) {
+    // The first ones warm caches and start executors; they are not counted.
+    const { warmRounds = 1 } = benchmark;
+    for (let round = 0; round < warmRounds + rounds; round++) {
       const results = await runRound(benchmark, processes, round);
-      if (round > 0) for (const [name, result] of results) measured.get(name)!.push(result);
+      if (round >= warmRounds) for (const [name, result] of results) measured.get(name)!.push(result);
     }
   } finally {
     for (const [name, process] of processes) peaks.set(name, await process.close());

@@ -51,7 +51,7 @@ export function nameOf({ operation, files, depth }: FsWork): string {
 /** All files of a round together. */
 export function bytesOf({ operation }: FsWork, { quick, checkpointBytes }: BenchContext): number {
   if (operation.startsWith("checkpoint")) return 16 * (quick ? MIB : checkpointBytes);
-  return (quick ? 16 : 128) * MIB;
+  return (quick ? 16 : 512) * MIB;
 }
 
 /** Files of the data loader, or small ones; sizes of the others follow from the bytes. */
@@ -65,8 +65,8 @@ export function operationsOf(work: FsWork, context: BenchContext): number {
   switch (work.operation) {
     case "random-read":
     case "random-write": {
-      const most = context.quick ? 256 : work.operation === "random-read" ? 8192 : 2048;
-      return work.depth === 1 ? most / 4 : most;
+      const most = context.quick ? 256 : work.operation === "random-read" ? 32_768 : 4096;
+      return work.depth === 1 ? most / 8 : most;
     }
     case "small-files":
       return countOf(work, context);
