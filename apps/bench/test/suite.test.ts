@@ -78,7 +78,7 @@ test("a suite that does not exist is named, with those that do", async () => {
   const { code, output } = await bench("nothing", "--data", directory);
   expect(code).toBe(1);
   expect(output).toContain(
-    "there is no suite nothing; there are smallpond, functions, native, fs, meta, meta-growth, peers",
+    "there is no suite nothing; there are smallpond, functions, native, fs, fs-peers, meta, meta-growth, peers",
   );
 });
 

@@ -6,6 +6,7 @@ const SUITES: ReadonlyMap<string, () => Promise<Suite>> = new Map([
   ["functions", async () => (await import("./functions/index.ts")).functionsSuite],
   ["native", async () => (await import("./native/index.ts")).nativeSuite],
   ["fs", async () => (await import("./fs/index.ts")).fsSuite],
+  ["fs-peers", async () => (await import("./fs-peers/index.ts")).fsPeersSuite],
   ["meta", async () => (await import("./meta/index.ts")).metaSuite],
   ["meta-growth", async () => (await import("./meta/index.ts")).metaGrowthSuite],
   ["peers", async () => (await import("./peers/index.ts")).peersSuite],

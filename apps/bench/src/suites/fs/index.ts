@@ -88,7 +88,6 @@ export const fsSuite: Suite = {
     "copies of a byte that is written: into the client's memory that is sent (none from 4 MiB on), through a socket to the " +
       "first replica, from there to the disk and through a socket to the next, from the same memory. Of one that is read: " +
       "from the disk into memory that is sent, through a socket into the reader's memory (below 64 KiB once more).",
-    "LEFT OUT: MooseFS and GlusterFS: no script starts them yet",
   ],
   async prepare({ scratchDir }) {
     await mkdir(scratchDir, { recursive: true });
