@@ -6,6 +6,7 @@
  * It ends with the first thing that fails for good, and begins anew when it is called again: what is the same by then is not
  * sent again. Bytes are read into leased memory and go from there; nothing is copied here.
  */
+import { setMaxListeners } from "node:events";
 import { type Clock, isPondError, PondError, type Probes, Tasks } from "@smallpond/base";
 import type { TargetId } from "../../ids.ts";
 import type { Logger } from "../../service/log.ts";
@@ -110,6 +111,8 @@ class Task {
     this.#settings = settings;
     this.#parts = parts;
     this.#chunks = new Permits({ max: settings.chunksMax, waitersMax: 1 });
+    // One for each chunk under way.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   async run(): Promise<void> {
