@@ -8,7 +8,10 @@ export interface Operation<Input, Output> {
   readonly input: Input;
   readonly output: Output | typeof UNKNOWN;
   readonly call: number;
-  /** Infinite when the answer never came: the operation may take effect at any later time, or never. */
+  /**
+   * Infinite when the answer never came: the operation may take effect at any later time, or never. With an unknown output
+   * and finite: it has taken effect by then, or never will.
+   */
   readonly answer: number;
   readonly calledMs: number;
   readonly answeredMs: number;
@@ -20,6 +23,8 @@ export interface OpenOperation<Output> {
   answered(output: Output): void;
   /** It certainly did not take effect and never will. */
   refused(): void;
+  /** Whatever became of it: from now on it does not take effect any more. */
+  over(): void;
 }
 
 export class History<Input, Output> {
@@ -43,12 +48,15 @@ export class History<Input, Output> {
     const open = { output: UNKNOWN as typeof UNKNOWN, answer: Number.POSITIVE_INFINITY };
     const index = this.#operations.push({ ...begun, ...open, answeredMs: open.answer }) - 1;
     const settle = (operation: Operation<Input, Output> | undefined): void => {
-      assert(this.#operations[index]?.output === UNKNOWN, "an operation has one outcome");
+      const known = this.#operations[index];
+      const isOpen = known?.output === UNKNOWN && known.answer === Number.POSITIVE_INFINITY;
+      assert(isOpen, "an operation has one outcome");
       this.#operations[index] = operation;
     };
     return {
       answered: (output) => settle({ ...begun, output, answer: this.#moment++, answeredMs: this.#nowMs() }),
       refused: () => settle(undefined),
+      over: () => settle({ ...begun, output: UNKNOWN, answer: this.#moment++, answeredMs: this.#nowMs() }),
     };
   }
 

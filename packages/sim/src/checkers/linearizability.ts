@@ -67,22 +67,31 @@ function partition<State, Input, Output>(
   return parts;
 }
 
-/** An operation may come next if no other that is still to come had been answered before it was called. */
+/**
+ * An operation may come next if no other that is still to come had been answered before it was called. One of which nobody
+ * knows whether it happened can be left out, so nothing waits for it; it comes before all that was called when it was over.
+ */
 function realTime(operations: readonly Operation<unknown, unknown>[]): Precedence {
+  const answerOf = ({ output, answer }: Operation<unknown, unknown>): number =>
+    output === UNKNOWN ? Number.POSITIVE_INFINITY : answer;
   return {
     next(done: DoneSet): readonly number[] {
+      const lastCall = operations[done.last]?.call ?? Number.NEGATIVE_INFINITY;
       const candidates: number[] = [];
       let firstAnswer = Number.POSITIVE_INFINITY;
       for (let index = done.first; index < operations.length; index++) {
-        const { call, answer } = operations[index]!;
-        if (call > firstAnswer) break;
-        if (done.has(index)) continue;
+        const operation = operations[index]!;
+        if (operation.call > firstAnswer) break;
+        if (done.has(index) || operation.answer < lastCall) continue;
         candidates.push(index);
-        firstAnswer = Math.min(firstAnswer, answer);
+        firstAnswer = Math.min(firstAnswer, answerOf(operation));
       }
       // What was answered first most often happened first; what was never answered is tried last.
       const allowed = candidates.filter((index) => operations[index]!.call < firstAnswer);
-      return allowed.sort((a, b) => operations[a]!.answer - operations[b]!.answer || a - b);
+      return allowed.sort((a, b) => {
+        const [first, second] = [answerOf(operations[a]!), answerOf(operations[b]!)];
+        return first === second ? a - b : first - second;
+      });
     },
   };
 }

@@ -94,6 +94,11 @@ export class DoneSet {
     return this.#first;
   }
 
+  /** The greatest index that is in the set, -1 if none is. */
+  get last(): number {
+    return this.#last;
+  }
+
   has(index: number): boolean {
     return this.#done[index] === 1;
   }

@@ -97,6 +97,28 @@ describe("a history of files", () => {
     files.history.check();
   });
 
+  test("lets a write that was given up happen until it is over, and not after that", () => {
+    for (const happensLate of [false, true]) {
+      const files = new TinyFiles();
+      files.write(0, 10);
+      const id = files.history.newWrite();
+      const open = files.history.call("w", {
+        kind: "write",
+        write: id,
+        units: 4,
+        place: { file: "f", at: 0 },
+      });
+      if (!happensLate) files.put(0, stamped(id, 4));
+      open.over();
+      if (!happensLate) files.read(0, CHUNK_BYTES);
+      files.write(0, 10);
+      if (happensLate) files.put(0, stamped(id, 4));
+      files.read(0, CHUNK_BYTES);
+      if (happensLate) expect(() => files.history.check()).toThrow(/no order/);
+      else files.history.check();
+    }
+  });
+
   test("finds an older write seen after a newer one", () => {
     const files = new TinyFiles();
     files.write(0, 10);

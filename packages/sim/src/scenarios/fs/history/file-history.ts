@@ -70,6 +70,7 @@ export class FileHistory {
     const open = this.#history.call(client, input);
     return {
       refused: () => open.refused(),
+      over: () => open.over(),
       answered: (output) => {
         if (input.kind === "write") this.#acknowledged.add(input.write);
         if (!(output instanceof Uint8Array)) return open.answered(output);
@@ -209,8 +210,10 @@ export class FileHistory {
     for (const operation of operations) {
       const { input } = operation;
       const output = operation.output === UNKNOWN ? UNKNOWN : true;
+      // Bytes that nobody was told of are there or not when it is over; how far they reach may be found out later.
+      const until = output === UNKNOWN ? { answer: Number.POSITIVE_INFINITY } : {};
       const add = (made: LengthInput, told: LengthOutput | typeof UNKNOWN): void =>
-        void result.push({ ...operation, input: made, output: told });
+        void result.push({ ...operation, ...until, input: made, output: told });
       if (input.kind === "look" && typeof operation.output === "number")
         add({ kind: "look", file: input.file }, operation.output);
       if (input.kind === "cut") add({ kind: "set", file: input.file, length: input.length }, output);
