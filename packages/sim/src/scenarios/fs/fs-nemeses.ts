@@ -1,4 +1,5 @@
 /** Everything that breaks in a whole file system. */
+import { nodeId } from "@smallpond/fs-core";
 import { rpcFrameBytes } from "@smallpond/fs-core/testing";
 import {
   badClocks,
@@ -20,7 +21,7 @@ import {
 } from "../../nemeses/index.ts";
 import type { Nemesis } from "../../scenario/scenario.ts";
 import { isReplicated } from "./fs-knobs.ts";
-import { STORE, type Stage } from "./stage.ts";
+import { FIRST_STORAGE_NODE, STORE, type Stage } from "./stage.ts";
 
 export function fsNemeses(stage: Stage): readonly Nemesis[] {
   const { knobs, minds, stores, clients, shared } = stage;
@@ -33,6 +34,8 @@ export function fsNemeses(stage: Stage): readonly Nemesis[] {
     partitions(stores, timing, "storage partitions"),
     partitions(minds, timing, "mind partitions"),
     badLinks(everywhere, timing),
+    slowWays("slow ways between storage nodes", [stores, stores], { timing, delayMsMax: 300 }),
+    slowWays("slow ways to storage", [clients, stores], { timing, delayMsMax: 2000 }),
     badMessages(rpcFrameBytes, timing),
     named("storage kills", kills(stores, timing)),
     named("mind kills", kills(minds, timing)),
@@ -64,15 +67,42 @@ function named(name: string, nemesis: Nemesis): Nemesis {
  * Where an update counts before it is durable, what is lost with power is lost: another replica of each chain has to have
  * it, or it is as with two failures at once.
  */
-function lonePowerCuts({ stores, oracle }: Stage, timing: NemesisTiming): Nemesis {
+function lonePowerCuts({ stores, oracle, targets }: Stage, timing: NemesisTiming): Nemesis {
   return {
     name: "lone power cuts",
     run: (arena) =>
       strikeOften(arena, timing, () => {
         const machine = pick(arena.random, stores);
-        if (!oracle.canSpare(machine)) return undefined;
+        // Also of a process that is down, or that could not open them: power takes what their disks have not kept.
+        const node = nodeId(FIRST_STORAGE_NODE + stores.indexOf(machine));
+        const own = targets.flatMap((target) => (target.node === node ? [target.id] : []));
+        if (!oracle.canSpare(own)) return undefined;
         arena.world.machine(machine).powerOff();
         return () => arena.world.machine(machine).powerOn();
+      }),
+  };
+}
+
+/**
+ * One direction between two machines, so slow that others see what was done before whoever asked for it is answered, or what
+ * was given up arrives when its client has gone on.
+ */
+function slowWays(
+  name: string,
+  [some, others]: readonly [readonly string[], readonly string[]],
+  { timing, delayMsMax }: { readonly timing: NemesisTiming; readonly delayMsMax: number },
+): Nemesis {
+  return {
+    name,
+    run: (arena) =>
+      strikeOften(arena, timing, () => {
+        const { random, world } = arena;
+        const [one, other] = [pick(random, some), pick(random, others)];
+        if (one === other) return undefined;
+        const route = random.next() < 0.5 ? { from: one, to: other } : { from: other, to: one };
+        const good = world.fabric.link(route);
+        world.fabric.setLink(route, { delayMs: delayMsMax * random.next() ** 2 });
+        return () => world.fabric.setLink(route, good);
       }),
   };
 }

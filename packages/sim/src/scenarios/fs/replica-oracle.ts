@@ -77,10 +77,9 @@ export class ReplicaOracle {
     }
   }
 
-  /** Whether every chain of that machine is served by another one as well, at this moment and by everybody's word. */
-  canSpare(machine: string): boolean {
-    const own = this.members.find((member) => member.machine === machine)?.replicas() ?? [];
-    return own.every(({ target }) => this.hasOther(target));
+  /** Whether the chains of all these targets are served by others as well, whether these are up or not. */
+  canSpare(targets: readonly TargetId[]): boolean {
+    return targets.every((target) => this.hasOther(target));
   }
 
   /** Whether somebody else serves the target's chain, at this moment and by everybody's word. */
