@@ -30,7 +30,16 @@ function tinyScenario(bug?: TinyBug): Scenario {
           return new PondError(code, { kind: "invalid", message: code });
         });
       const fail = (error: unknown): void => world.fail(error);
-      const common = { fail, history, watch, connect, isReady: () => true, mayRot: () => false, thinkMs: 10 };
+      const common = {
+        fail,
+        history,
+        watch,
+        connect,
+        isReady: () => true,
+        mayRot: () => false,
+        thinkMs: 10,
+        hot: 0.3,
+      };
       const names = { written: ["/f0", "/f1"], appended: ["/a0"] };
       const sizes = { chunkBytes: CHUNK_BYTES, chunksMax: 3 };
       for (const name of [...CLIENTS, "v"]) world.addMachine(name);

@@ -16,6 +16,12 @@ const OWN_KNOBS = {
   thinkMs: { default: 40, min: 5, max: 300 },
   attemptMs: { default: 1000, min: 200, max: 3000 },
   operationMs: { default: 8000, min: 2000, max: 15_000 },
+  /** What clients do with chunks is given up earlier: while copies of it are still under way. */
+  giveUpMs: { default: 500, min: 200, max: 15_000 },
+  /** Between two tries: time for others to see what the first one did. */
+  retryMs: { default: 100, min: 10, max: 800 },
+  /** Share of reads and writes that meet in one place. */
+  hot: { default: 0.6, min: 0, max: 0.9, fraction: true },
   /** Of clients that went away for long. */
   sleepMs: { default: 4000, min: 500, max: 12_000 },
   collectMs: { default: 300, min: 50, max: 2000 },

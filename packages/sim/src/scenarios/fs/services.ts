@@ -60,7 +60,7 @@ export function startClients(stage: Stage, phase: Phase): void {
     const program = clientProgram({
       ...{ name, phase, history, names, watch },
       sizes: { chunkBytes: CHUNK_BYTES, chunksMax: knobs.chunksMax },
-      thinkMs: knobs.thinkMs,
+      ...{ thinkMs: knobs.thinkMs, hot: knobs.hot },
       connect: connectOf(stage),
       fail: (error) => world.fail(error),
       isReady: () =>
@@ -102,7 +102,11 @@ export function connectOf({
         as: { uid: 0, gid: 0, groups: [] },
         // Whoever reads asks first how long a file is: what is believed for a while is no older than that while.
         files: { freshMs: 0, gatherBytes: CHUNK_BYTES, dirtyMs: 200, reportMs: 1000, tickMs: 100 },
-        chunks: { timeoutMs: knobs.operationMs, questionMs: knobs.attemptMs },
+        chunks: {
+          timeoutMs: Math.min(knobs.operationMs, knobs.giveUpMs),
+          questionMs: knobs.attemptMs,
+          pauseMsMin: knobs.retryMs,
+        },
         meta: { timeoutMs: knobs.operationMs, attemptMs: knobs.attemptMs },
       },
     );

@@ -24,6 +24,8 @@ export interface ClientOptions {
   readonly names: Names;
   readonly sizes: ActSizes;
   readonly thinkMs: number;
+  /** Share of what is done with one file, at its start. */
+  readonly hot: number;
   readonly watch: Watch;
   /** Told of an answer that nobody may get. */
   readonly fail: (error: unknown) => void;
@@ -64,7 +66,7 @@ export function clientProgram(options: ClientOptions): Program {
     while (!stop.aborted && !options.phase.over) {
       await clock.sleep(2 * options.thinkMs * random.next());
       if (options.phase.over) break;
-      await attempt(acting, drawAct(random, options.sizes));
+      await attempt(acting, drawAct(random, { ...options.sizes, isHot: random.next() < options.hot }));
     }
     for (const file of acting.open.all)
       await attempt(acting, { kind: "close" }, () => acting.open.close(file));
@@ -98,12 +100,14 @@ async function attempt(
 
 async function perform(acting: Acting, act: Act): Promise<void> {
   const { random, options, fs, open } = acting;
-  const path = pick(random, options.names.written);
+  const path = "hot" in act && act.hot ? options.names.written[0]! : pick(random, options.names.written);
   switch (act.kind) {
     case "write":
       return withFile(acting, { path, flags: "r+" }, (file) => write(acting, file, act));
     case "read":
-      return withFile(acting, { path, flags: act.session ? "r+" : "r" }, (file) => read(acting, file, act));
+      return withFile(acting, { path, flags: act.session ? "r+" : "r" }, async (file) => {
+        for (let time = 0; time < act.times; time++) await read(acting, file, act);
+      });
     case "cut":
       return withFile(acting, { path, flags: "r+" }, (file) => cut(acting, file, act.units * UNIT_BYTES));
     case "append":
@@ -161,6 +165,7 @@ async function write(
   const id = history.newWrite();
   options.watch.note(name, `writes ${id} to ${file.file} at unit ${at}`);
   const operation = history.call(name, { kind: "write", write: id, units, place: { file: file.file, at } });
+  file.unsure.add(operation);
   await file.handle.write(stamped(id, units), { offset: BigInt(at * UNIT_BYTES) });
   if (!seams.alive()) return;
   file.behind.push(operation);
@@ -173,6 +178,7 @@ async function append({ seams, options, open }: Acting, file: OpenFile, units: n
   const id = history.newWrite();
   options.watch.note(name, `appends ${id} to ${file.file}, ${units} units`);
   const operation = history.call(name, { kind: "write", write: id, units, place: undefined, appends: true });
+  file.unsure.add(operation);
   await file.handle.write(stamped(id, units));
   if (!seams.alive()) return;
   file.behind.push(operation);
@@ -243,9 +249,9 @@ async function empty(acting: Acting): Promise<void> {
   if (!seams.alive()) return;
   cutting.answered(true);
   const units = 1 + random.int((sizes.chunkBytes / UNIT_BYTES) * 2);
-  const opened: OpenFile = { path: own.path, handle, flags: "w", file, behind: [] };
+  const opened: OpenFile = { path: own.path, handle, flags: "w", file, behind: [], unsure: new Set() };
   try {
-    await write(acting, opened, { kind: "write", at: 0, units, behind: true });
+    await write(acting, opened, { kind: "write", at: 0, units, behind: true, hot: false });
   } catch (error) {
     await open.drop(opened);
     throw error;

@@ -4,8 +4,22 @@ import { pick } from "../../../nemeses/index.ts";
 import { UNIT_BYTES } from "../history/stamps.ts";
 
 export type Act =
-  | { readonly kind: "write"; readonly at: number; readonly units: number; readonly behind: boolean }
-  | { readonly kind: "read"; readonly at: number; readonly units: number; readonly session: boolean }
+  | {
+      readonly kind: "write";
+      readonly at: number;
+      readonly units: number;
+      readonly behind: boolean;
+      readonly hot: boolean;
+    }
+  | {
+      readonly kind: "read";
+      readonly at: number;
+      readonly units: number;
+      readonly session: boolean;
+      /** One right after the other, from whichever replicas: what was seen once is seen from then on. */
+      readonly times: number;
+      readonly hot: boolean;
+    }
   | { readonly kind: "cut"; readonly units: number }
   | { readonly kind: "append"; readonly units: number }
   | { readonly kind: "look" | "look-by-name" | "read-appended" | "empty" | "close" }
@@ -15,6 +29,10 @@ export interface ActSizes {
   readonly chunkBytes: number;
   readonly chunksMax: number;
 }
+
+/** Where everybody meets: so few units that what one does is seen by the next. */
+const HOT_UNITS = 4;
+const TIMES_MAX = 8;
 
 const WEIGHTS: ReadonlyMap<Act["kind"], number> = new Map([
   ["write", 30],
@@ -35,18 +53,22 @@ const PAGE_UNITS = 4096 / UNIT_BYTES;
 /** Beside its inode: up to a page. */
 const BORN_UNITS_MAX = 255;
 
-export function drawAct(random: Random, sizes: ActSizes): Act {
+export function drawAct(random: Random, sizes: ActSizes & { readonly isHot: boolean }): Act {
   const kind = drawKind(random);
+  const hot = sizes.isHot;
+  const few = { at: 0, units: 1 + random.int(HOT_UNITS) };
   const fileUnits = (sizes.chunkBytes / UNIT_BYTES) * sizes.chunksMax;
   switch (kind) {
     case "write": {
-      const { at, units } = drawRange(random, sizes);
-      return { kind, at, units, behind: random.next() < 0.2 };
+      const { at, units } = hot ? few : drawRange(random, sizes);
+      return { kind, at, units, behind: random.next() < 0.2, hot };
     }
     case "read": {
-      const whole = random.next() < 0.3;
-      const { at, units } = whole ? { at: 0, units: fileUnits } : drawRange(random, sizes);
-      return { kind, at, units, session: random.next() < 0.5 };
+      const whole = random.next() < 0.3 && !hot;
+      const range = hot ? few : drawRange(random, sizes);
+      const { at, units } = whole ? { at: 0, units: fileUnits } : range;
+      const times = hot ? 1 + random.int(TIMES_MAX) : 1;
+      return { kind, at, units, session: random.next() < 0.5, times, hot };
     }
     case "cut":
       return { kind, units: random.next() < 0.2 ? 0 : random.int(fileUnits) };

@@ -11,6 +11,8 @@ export interface OpenFile {
   readonly file: string;
   /** Writes that count once the next `sync` or `close` has resolved. */
   behind: OpenOperation<FileOutput>[];
+  /** Writes of which nobody has said yet whether they happened. */
+  readonly unsure: Set<OpenOperation<FileOutput>>;
 }
 
 const OPEN_MAX = 4;
@@ -41,7 +43,7 @@ export class OpenFiles {
     if (found !== undefined) return found;
     if (this.#files.length >= OPEN_MAX) await this.close(this.#files[0]!);
     const handle = await this.#open(path, flags);
-    const file: OpenFile = { path, handle, flags, file: `${handle.inode}`, behind: [] };
+    const file: OpenFile = { path, handle, flags, file: `${handle.inode}`, behind: [], unsure: new Set() };
     this.#files.push(file);
     return file;
   }
@@ -50,20 +52,26 @@ export class OpenFiles {
     const { behind } = file;
     file.behind = [];
     await file.handle.sync();
-    for (const open of behind) open.answered(true);
+    tell(file, behind);
   }
 
   async close(file: OpenFile): Promise<void> {
     this.#files = this.#files.filter((each) => each !== file);
     const { behind } = file;
     await file.handle.close();
-    for (const open of behind) open.answered(true);
+    tell(file, behind);
   }
 
-  /** What became of its writes stays unknown. */
+  /** What became of its writes stays unknown; once the file is closed, they do not happen any more (I8). */
   async drop(file: OpenFile): Promise<void> {
     this.#files = this.#files.filter((each) => each !== file);
-    await file.handle.close().catch((error: unknown) => this.#note(`was told ${String(error)} by close`));
+    try {
+      await file.handle.close();
+    } catch (error) {
+      return this.#note(`was told ${String(error)} by close`);
+    }
+    for (const open of file.unsure) open.over();
+    file.unsure.clear();
   }
 
   /** To write: makes it where it is missing. */
@@ -77,5 +85,12 @@ export class OpenFiles {
       this.#history.madeEmpty(`${made.inode}`);
       return made;
     }
+  }
+}
+
+function tell(file: OpenFile, written: readonly OpenOperation<FileOutput>[]): void {
+  for (const open of written) {
+    file.unsure.delete(open);
+    open.answered(true);
   }
 }
