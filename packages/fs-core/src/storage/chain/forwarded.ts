@@ -48,6 +48,9 @@ async function take(
   });
 }
 
+/** Long enough for the chain to have another version meanwhile. */
+const SLOW_MS = 400;
+
 /** It is not read here, and all before it have prepared it: it is committed at once. */
 async function replaced(
   replica: Replica,
@@ -63,11 +66,14 @@ async function replaced(
   const result = recordedAnswer({ version, length, crc });
   const remembered = dedupe && { ...dedupe, result };
   const request = { version, bytes, crc, chainVersion: committedAt, dedupe: remembered };
-  const work = (): Promise<ChunkAfter> => {
+  const { clock, probes, shares } = replica.deps;
+  const work = async (): Promise<ChunkAfter> => {
     checkNow(replica, item, "syncing");
-    return replica.store.replace(key, request);
+    if (probes.buggify("chain: a whole chunk is taken slowly", 0.05)) await clock.sleep(SLOW_MS);
+    return await replica.store.replace(key, request);
   };
-  const { length: here, crc: sum } = await replica.deps.shares.run(trafficClass, bytes.length, work);
+  const taken = replica.arriving.run(undefined, () => shares.run(trafficClass, bytes.length, work));
+  const { length: here, crc: sum } = await taken;
   return { version, length: here, crc: sum };
 }
 

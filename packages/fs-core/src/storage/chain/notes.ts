@@ -45,7 +45,7 @@ export async function applyNote(
     const { role } = replica;
     if (role.kind === "serving" && role.successor !== undefined) await replica.sendNote(note, options);
     checkNow(replica, at, options.as);
-    await takeDown(replica, note);
+    await replica.arriving.run(undefined, () => takeDown(replica, note));
   } finally {
     for (const turn of turns) turn.release();
   }

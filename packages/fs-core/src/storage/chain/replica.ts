@@ -84,6 +84,8 @@ export class Replica implements ReplicaView {
   readonly settings: ChainSettings;
   readonly turns: NamedTurns;
   readonly inFlight: InFlight = new InFlight();
+  /** What is being written here without a pending version that others could see: whole chunks and notes. It waits for nobody. */
+  readonly arriving: InFlight = new InFlight();
   /** Work that goes on although nobody waits for it. */
   readonly tasks: Tasks = new Tasks();
   links: LinkSender = new LinkSender();

@@ -8,8 +8,12 @@ import { settle } from "./settle.ts";
 export async function takeUp(replica: Replica, signal: AbortSignal): Promise<void> {
   const { role, store, deps } = replica;
   if (store.failure !== undefined) return;
+  // A replica that synced may still be writing whole chunks. Whoever compares with it now would not see them, and whoever
+  // sends them again would be told that they are committed: nobody would pass them on to a replica that syncs now.
+  await replica.arriving.ended();
   // What an earlier version asked for and is being written would come after what this version brings.
   if (role.kind === "syncing") await replica.inFlight.ended();
+  if (signal.aborted) return;
   if (role.kind !== "serving") return;
   if (role.isTail) await commitPendings(replica, signal);
   if (signal.aborted) return;

@@ -337,3 +337,32 @@ describe("planted bugs of the chain", () => {
     await world.close();
   });
 });
+
+describe("when a replica that synced serves, and the next one syncs behind it", () => {
+  it("a chunk that it was still writing comes to the next one, too", async () => {
+    const world = await ChainWorld.start(3, { states: ["serving", "syncing", "waiting"] });
+    await world.clock.advance(500);
+    const { store } = world.of(2);
+    const replace = store.replace.bind(store);
+    let holds = true;
+    store.replace = async (...args) => {
+      while (holds) await world.clock.sleep(5);
+      return await replace(...args);
+    };
+    const writing = world.write({ bytes: OLD, sequence: 1 });
+    void writing.catch(() => {});
+    await world.clock.advance(50);
+    await world.change(["serving", "serving", "syncing"]);
+    // Long enough to compare two empty lists.
+    await world.clock.advance(500);
+    holds = false;
+    await world.until(writing).catch(() => {});
+    expect(await world.until(world.write({ bytes: OLD, sequence: 1 }))).toMatchObject({
+      kind: "done",
+      version: 1,
+    });
+    await world.clock.advance(500);
+    expect(world.versions()).toEqual(["1", "1", "1"]);
+    await world.close();
+  });
+});
