@@ -89,7 +89,7 @@ describe("a process that has just started", () => {
   it("reports its targets offline until it knows the routing", () => {
     const gate = new StartGate();
     expect(gate.pass([report], undefined)[0]!.local).toBe("offline");
-    expect(gate.isOpen(report.target)).toBe(false);
+    expect(gate.isOpen(report.target, 9n)).toBe(false);
   });
 
   it("reports them offline while anything is expected of them", () => {
@@ -102,5 +102,17 @@ describe("a process that has just started", () => {
   it("reports a last server, and one that is in no chain, as it is", () => {
     expect(said(new StartGate(), "lastServer")).toBe("online");
     expect(said(new StartGate(), undefined)).toBe("online");
+  });
+
+  it("opens with the routing that was current when the manager had noted more than offline", () => {
+    const gate = new StartGate();
+    said(gate, "serving");
+    gate.noted(gate.said(), 3n);
+    said(gate, undefined);
+    expect(gate.isOpen(report.target, 5n)).toBe(false);
+    gate.noted(gate.said(), 7n);
+    expect(gate.isOpen(report.target, 6n)).toBe(false);
+    gate.noted(gate.said(), 9n);
+    expect(gate.isOpen(report.target, 7n)).toBe(true);
   });
 });

@@ -106,7 +106,7 @@ export class NodeAgent {
 
   /** Whether a target may take part: not before the chain knows that this process has started anew. */
   isOpen(target: TargetId): boolean {
-    return this.#gate.isOpen(target);
+    return this.#gate.isOpen(target, this.#cache.routing.version);
   }
 
   /** Something that heartbeats tell has changed: the next one is sent now. */
@@ -178,7 +178,9 @@ export class NodeAgent {
       found = await this.#finder.find();
       const sentMs = clock.monotonicMs();
       const question = this.#question(found.term);
+      const said = this.#gate.said();
       const answer = await found.caller.call(HEARTBEAT, question, { signal, timeoutMs: answerMs });
+      if (answer.leaseMs > 0) this.#gate.noted(said, answer.routingVersion);
       await this.#take(answer, sentMs);
       return answer.heartbeatMs;
     } catch (error) {
