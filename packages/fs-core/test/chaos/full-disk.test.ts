@@ -63,9 +63,9 @@ test("a node whose disk is full refuses what is new with ENOSPC, and loses nothi
 
     await rm(ballast);
     await becomeWhole(cluster, tally);
+    await written.addUntilOk();
     for (const outcome of await holes.fill()) expect(outcome).toBe("ok");
     await holes.close();
-    await written.addUntilOk();
     for (let count = 0; count < FILES_BEFORE; count++) expect(await written.add()).toBe("ok");
     await checkAll(cluster, fs, files, tally);
     console.log(`${refused} files refused\n${tally.text()}`);

@@ -1,5 +1,5 @@
 /** Puts a store together over the directory of a target: reads back, counts blocks, begins a segment of the journal. */
-import type { Clock, Disk, Probes } from "@smallpond/base";
+import { type Clock, type Disk, isPondError, type Probes } from "@smallpond/base";
 import type { Logger } from "../../service/log.ts";
 import { BlockFiles } from "../blocks/block-files.ts";
 import { classOf, indexOf } from "../blocks/block-id.ts";
@@ -283,7 +283,10 @@ async function closeParts(parts: StoreParts, isSound: boolean, mark: () => Promi
       await applier.stop();
       await files.syncAll();
       await journal.close();
-      await mark();
+      // On a full disk it cannot be written: the next start then does not count on what this one left.
+      await mark().catch((error: unknown) => {
+        if (!isPondError(error, "ENOSPC")) throw error;
+      });
     } else {
       await applier.stop();
     }
