@@ -172,6 +172,21 @@ export class Replica implements ReplicaView {
     this.deps.onChange();
   }
 
+  /**
+   * An update that it has prepared is damaged here, so it can pass it on to nobody. If others serve it stops: they have the
+   * update or never said so, and bring it up to date when it comes back.
+   */
+  leaveDamaged(key: ChunkKey): void {
+    const { role } = this;
+    if (role.kind !== "serving" || role.others.length === 0 || this.hasStopped) return;
+    this.deps.log.error("what is pending is damaged: leaving the chain until it is brought up to date", {
+      target: this.target,
+      chunk: keyText(key),
+    });
+    this.stop();
+    this.deps.onChange();
+  }
+
   /** There is room for clients' new chunks again. */
   hasRoom(): void {
     if (!this.#full) return;

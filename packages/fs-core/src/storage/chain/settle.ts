@@ -39,7 +39,11 @@ async function settleOnce(replica: Replica, key: ChunkKey, watch: VersionWatch):
   if (pending === undefined || role.kind !== "serving") return;
   const { version } = pending;
   if (role.successor === undefined) return await commit(replica, key, version);
-  const latest = await store.readLatest(key);
+  const latest = await store.readLatest(key).catch((error: unknown) => {
+    // Repair waits for what is pending, and this would wait for repair.
+    if (isPondError(error, "CHUNK_CORRUPT")) replica.leaveDamaged(key);
+    throw error;
+  });
   if (latest === undefined || latest.version !== version) {
     latest?.release();
     return;

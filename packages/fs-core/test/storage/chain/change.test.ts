@@ -1,3 +1,4 @@
+import { PondError } from "@smallpond/base";
 import { describe, expect, it } from "vitest";
 import type { ChainBug } from "../../../src/storage/chain/replica.ts";
 import type { ForwardQuestion } from "../../../src/storage/protocol/forward.ts";
@@ -363,6 +364,35 @@ describe("when a replica that synced serves, and the next one syncs behind it", 
     });
     await world.clock.advance(500);
     expect(world.versions()).toEqual(["1", "1", "1"]);
+    await world.close();
+  });
+});
+
+describe("a head whose pending update is damaged", () => {
+  it("leaves the chain, which goes on with what the others have, and is brought up to date again", async () => {
+    const { world, writing } = await interrupted(({ to }) => (to === 3 ? "lost" : undefined));
+    expect(world.versions()).toEqual(["1+2", "1+2", "1"]);
+    const { store, replica } = world.of(1);
+    const readLatest = store.readLatest.bind(store);
+    store.readLatest = async () => {
+      throw new PondError("CHUNK_CORRUPT", { kind: "corrupt", message: "a page has another checksum" });
+    };
+    world.fault = async () => undefined;
+    await world.until(writing.catch(() => {}));
+    expect(replica.hasStopped).toBe(true);
+    await world.change(["serving", "serving", "offline"], { order: [2, 3, 1] });
+    store.readLatest = readLatest;
+    expect(await world.until(world.write(WRITE))).toMatchObject({ kind: "done", version: 2 });
+    await world.change(["serving", "serving", "syncing"], { order: [2, 3, 1] });
+    await world.clock.advance(500);
+    expect(world.versions()).toEqual(["2", "2", "2"]);
+    await world.close();
+  });
+
+  it("stays where nobody else serves", async () => {
+    const world = await ChainWorld.start(1);
+    world.of(1).replica.leaveDamaged(keyOf(0));
+    expect(world.of(1).replica.hasStopped).toBe(false);
     await world.close();
   });
 });
