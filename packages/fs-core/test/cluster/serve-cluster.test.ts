@@ -126,7 +126,9 @@ test("clusters that are made at once each get a port of their own, and so do all
   await using place = await new NodeDisk().tempDirectory();
   const choices = { ...SMALL, minds: 2 };
   const all = await Promise.all(
-    ["one", "two"].map((name) => serveCluster({ directory: `${place.path}/${name}`, choices })),
+    ["one", "two"].map((name) =>
+      serveCluster({ directory: `${place.path}/${name}`, choices, nodeArguments: FROM_SOURCE }),
+    ),
   );
   const ports = all.flatMap(({ file }) => file.minds.map(({ port }) => port));
   await Promise.all(all.map((cluster) => cluster.close()));

@@ -34,7 +34,7 @@ export interface ServeClusterSettings {
   readonly directory: string;
   /** What a new cluster is made of; one that is there must agree. */
   readonly choices?: ClusterChoices;
-  /** Each service in a process of its own. Default no. */
+  /** Each service in a process of its own. Default no; always with several minds, which open one store. */
   readonly processes?: boolean;
   /** For Node, before the entries of processes: loaders for those that run from source. */
   readonly nodeArguments?: readonly string[];
@@ -149,6 +149,14 @@ class Run {
     return this.#services!;
   }
 
+  /**
+   * LMDB knows a store once in a process: one mind that opens it would wait, with the only thread, for the transaction of
+   * another that waits for that thread.
+   */
+  get #inProcesses(): boolean {
+    return this.#settings.processes === true || this.file.minds.length > 1;
+  }
+
   async start(options: ServeClusterOptions): Promise<void> {
     const [path, file] = [this.#path, this.file];
     const { logLevel } = this.#settings;
@@ -165,13 +173,12 @@ class Run {
     const minds = mindServices(place);
     const storage = storageServices(place, (await isFormatted(path)) ? "replaced" : "new");
     const { mgmtd, meta } = this.connection;
-    this.#services =
-      this.#settings.processes === true
-        ? await startServicesInProcesses(
-            { clock: this.#clock, log, mgmtd },
-            { minds, storage, directory: `${path}/run`, nodeArguments: this.#settings.nodeArguments ?? [] },
-          )
-        : await startServicesHere(minds, storage);
+    this.#services = this.#inProcesses
+      ? await startServicesInProcesses(
+          { clock: this.#clock, log, mgmtd },
+          { minds, storage, directory: `${path}/run`, nodeArguments: this.#settings.nodeArguments ?? [] },
+        )
+      : await startServicesHere(minds, storage);
     options.signal?.throwIfAborted();
     // From now on a target that is missing has lost what was in it.
     await markFormatted(path);
@@ -200,7 +207,7 @@ class Run {
     await writeRunning(this.#path, {
       pid: process.pid,
       url: url ?? (this.#services === undefined ? undefined : urlOf(this.file)),
-      processes: this.#settings.processes ?? false,
+      processes: this.#inProcesses,
       startedMs: this.#startedMs,
       services: this.#services?.list ?? [],
     });
