@@ -9,6 +9,7 @@ import { HeapBuffers } from "../../src/storage/blocks/page-buffers.ts";
 import { ChunkStore, type StorePlace } from "../../src/storage/chunk-store.ts";
 import type { ChunkKey } from "../../src/storage/model/chunk.ts";
 import type { StoreSettings } from "../../src/storage/settings.ts";
+import { writeBootMark } from "../../src/storage/target/boot-mark.ts";
 import { formatTarget } from "../../src/storage/target/format-target.ts";
 import { keyOf, patterned } from "./helpers.ts";
 
@@ -373,6 +374,61 @@ describe("damage", () => {
       await expect(open(disk)).rejects.toSatisfy((error) => isPondError(error, "STORE_CORRUPT"));
     },
   );
+});
+
+describe("starts", () => {
+  test("take no space, however many there are and whatever each writes", async () => {
+    const disk = await newDisk();
+    const spaceOf = async () => {
+      const store = await open(disk);
+      await put(store, keyOf(0), patterned(100, 0));
+      await store.close();
+      return disk.freeBytes("/t");
+    };
+    const before = await spaceOf();
+    for (let start = 0; start < 20; start++) expect(await spaceOf()).toBe(before);
+  });
+
+  test("what was read back counts towards the next checkpoint", async () => {
+    const disk = await newDisk();
+    for (let start = 0; start < 8; start++) {
+      const store = await open(disk, { checkpointBytes: 64 * KiB });
+      expect(store.opened.batches).toBeLessThan(16 + 4);
+      for (let chunk = 0; chunk < 2; chunk++) await put(store, keyOf(chunk), patterned(100, start));
+      await store.close();
+    }
+  });
+
+  test("what a crash left behind the last batch is gone before the journal goes on there", async () => {
+    const disk = await newDisk();
+    const journal = "/t/journal/000000000001.journal";
+    let store = await open(disk);
+    await put(store, keyOf(0), patterned(100, 1));
+    await store.close();
+    const before = await disk.readFile(journal);
+    store = await open(disk);
+    await put(store, keyOf(1), patterned(200, 2));
+    await store.close();
+    // The batches of the second life, the first of them torn: what is behind them is whole, and must never count.
+    const torn = await disk.readFile(journal);
+    const end = before.findLastIndex((byte) => byte !== 0) & ~4095;
+    torn.fill(7, end, end + 4096);
+    torn.copyWithin(400 * KiB, end + 4096, end + 8192);
+    torn.fill(0, end + 4096, 400 * KiB);
+    await disk.writeFile(journal, torn);
+    await writeBootMark({ disk, crc }, "/t", {
+      mark: { bootId: "another", isReplicated: true, isClosed: false, isComplete: true },
+      generation: store.opened.superblock.generation,
+    });
+    store = await open(disk);
+    expect(store.opened.isTailTorn).toBe(true);
+    expectBytes(await get(store, keyOf(0)), patterned(100, 1));
+    expect(await get(store, keyOf(1))).toBeUndefined();
+    await put(store, keyOf(0), patterned(300, 3));
+    await store.close();
+    expect((await disk.readFile(journal)).subarray(end + 32 * KiB).every((byte) => byte === 0)).toBe(true);
+    expectBytes(await get(await open(disk), keyOf(0)), patterned(300, 3));
+  });
 });
 
 describe("space", () => {

@@ -26,11 +26,10 @@ async function newJournal(change: Partial<JournalSettings> = {}, disk = new Memo
   await disk.mkdir("/j", { recursive: true });
   const files = new SegmentFiles({ disk, crc }, "/j", { segmentBytes: settings.segmentBytes, salt: SALT });
   const clock = new ManualClock();
-  const journal = await Journal.begin(
-    { clock, crc, files },
-    { ...settings, ...change },
-    { segment: 1, nextBatch: 1n },
-  );
+  const begun = await files.begin({ target: settings.target, segment: 1, firstBatch: 1n });
+  await begun!.file.close();
+  const end = { segment: 1, position: SEGMENT_HEAD_BYTES, nextBatch: 1n };
+  const journal = await Journal.resume({ clock, crc, files }, { ...settings, ...change }, end);
   return { disk, files, clock, journal };
 }
 

@@ -8,7 +8,7 @@
  * Any failure but a full disk ends it: after a failed sync nobody knows what is durable, and the only honest thing left is
  * to read it back.
  */
-import { assert, type Clock, type DiskFile, type Timer } from "@smallpond/base";
+import { assert, type Clock, type Timer } from "@smallpond/base";
 import { ByteWriter } from "../../wire/codec/index.ts";
 import { storeClosed, storeFailed, storeFull } from "../model/errors.ts";
 import type { Crc } from "../model/pages.ts";
@@ -33,6 +33,13 @@ export interface JournalDeps {
   readonly clock: Pick<Clock, "timer">;
   readonly crc: Crc;
   readonly files: SegmentFiles;
+}
+
+/** Where a journal goes on: what stands before is durable, and only zeros or a seal behind. */
+export interface JournalEnd {
+  readonly segment: number;
+  readonly position: number;
+  readonly nextBatch: bigint;
 }
 
 interface Entry {
@@ -64,12 +71,11 @@ export class Journal {
   #carriedBytes = 0;
   #durableWaiters: DurableWaiter[] = [];
   #carryTimer: Timer | undefined;
-  #file: DiskFile;
-  #segment: number;
-  #position = SEGMENT_HEAD_BYTES;
+  #open: OpenSegment;
+  #position: number;
   #nextBatch: bigint;
   #syncedBatch: bigint;
-  #sealedBatch = 0n;
+  #sealedBatch: bigint;
   #sealTimer: Timer | undefined;
   #bytesWritten = 0;
   #pumping: Promise<void> | undefined;
@@ -79,29 +85,24 @@ export class Journal {
   private constructor(
     deps: JournalDeps,
     settings: JournalSettings,
-    start: OpenSegment & { nextBatch: bigint },
+    start: { readonly open: OpenSegment; readonly position: number; readonly nextBatch: bigint },
   ) {
     this.#clock = deps.clock;
     this.#crc = deps.crc;
     this.#files = deps.files;
     this.#settings = settings;
-    this.#file = start.file;
-    this.#segment = start.segment;
+    this.#open = start.open;
+    this.#position = start.position;
     this.#nextBatch = start.nextBatch;
     this.#syncedBatch = start.nextBatch - 1n;
+    this.#sealedBatch = this.#syncedBatch;
   }
 
-  /** Begins a new segment: what a crash left of the last one is never written over. */
-  static async begin(
-    deps: JournalDeps,
-    settings: JournalSettings,
-    from: { readonly segment: number; readonly nextBatch: bigint },
-  ): Promise<Journal> {
+  /** Goes on in the last segment, so that a start takes no space: a full disk could not give it. */
+  static async resume(deps: JournalDeps, settings: JournalSettings, from: JournalEnd): Promise<Journal> {
     assert(settings.batchBytesMax * 2 <= settings.segmentBytes, "a segment has room for two batches");
-    const { segment, nextBatch } = from;
-    const begun = await deps.files.begin({ target: settings.target, segment, firstBatch: nextBatch });
-    if (begun === undefined) throw storeFull("the journal");
-    return new Journal(deps, settings, { ...begun, nextBatch });
+    const { segment, position, nextBatch } = from;
+    return new Journal(deps, settings, { open: await deps.files.open(segment), position, nextBatch });
   }
 
   /** Bytes written since it was opened. */
@@ -110,13 +111,13 @@ export class Journal {
   }
 
   get segment(): number {
-    return this.#segment;
+    return this.#open.segment;
   }
 
   /** Bytes that fit for sure. */
   get roomBytes(): number {
-    const { segmentBytes } = this.#settings;
-    return segmentBytes - this.#position - this.#carriedBytes + (this.#files.isSpareReady ? segmentBytes : 0);
+    const spareBytes = this.#files.isSpareReady ? this.#settings.segmentBytes : 0;
+    return this.#open.bytes - this.#position - this.#carriedBytes + spareBytes;
   }
 
   /** The last batch that is durable. */
@@ -150,7 +151,7 @@ export class Journal {
 
   /** Begins a new segment; `told` runs when all records before are told and none behind is. */
   rotate(told: (begun: { readonly segment: number; readonly firstBatch: bigint }) => void): Promise<void> {
-    const tell = (batch: bigint): void => told({ segment: this.#segment, firstBatch: batch + 1n });
+    const tell = (batch: bigint): void => told({ segment: this.segment, firstBatch: batch + 1n });
     return this.#enqueue({ bytes: undefined, begins: true, mayWait: false, told: tell });
   }
 
@@ -167,7 +168,7 @@ export class Journal {
     if (isFsync) return;
     if (this.#syncedBatch === this.#nextBatch - 1n) return;
     const batch = this.#nextBatch - 1n;
-    const file = this.#file;
+    const { file } = this.#open;
     try {
       await file.datasync();
     } catch (error) {
@@ -194,10 +195,10 @@ export class Journal {
     if (this.#failure === undefined) {
       await this.#writeOut([]);
       await this.#seal();
-      await this.#file.sync();
+      await this.#open.file.sync();
     }
     await this.#files.idle();
-    await this.#file.close();
+    await this.#open.file.close();
   }
 
   /** Lets the file go as it is. */
@@ -208,7 +209,7 @@ export class Journal {
     await this.#pumping?.catch(() => {});
     this.#tellDurable(storeClosed());
     await this.#files.idle();
-    await this.#file.close();
+    await this.#open.file.close();
   }
 
   #enqueue(entry: Omit<Entry, "failed">): Promise<void> {
@@ -288,7 +289,7 @@ export class Journal {
   async #writeOut(entries: readonly Entry[]): Promise<boolean> {
     const payloadBytes = this.#carriedBytes + bytesOf(entries);
     if (payloadBytes === 0) return true;
-    if (this.#position + frameBytes(payloadBytes) > this.#settings.segmentBytes) {
+    if (this.#position + frameBytes(payloadBytes) > this.#open.bytes) {
       if (!(await this.#beginSegment())) return false;
     }
     await this.#writeBatch(entries, payloadBytes);
@@ -304,9 +305,9 @@ export class Journal {
     this.#writer.raw(new Uint8Array(size - FRAME_HEAD_BYTES - payloadBytes));
     const frame = this.#writer.finish();
     putFrame(this.#crc, frame, { batch: this.#nextBatch, salt: this.#settings.salt, payloadBytes });
-    await this.#file.writeAt(frame, this.#position);
+    await this.#open.file.writeAt(frame, this.#position);
     if (this.#settings.durability === "fsync") {
-      await this.#file.datasync();
+      await this.#open.file.datasync();
       this.#syncedBatch = this.#nextBatch;
     }
     this.#position += size;
@@ -338,17 +339,16 @@ export class Journal {
   }
 
   async #beginSegment(): Promise<boolean> {
-    const before = this.#file;
+    const before = this.#open.file;
     // What is void behind the end of a segment is told apart from damage by the next one's first batch, so all of this one
     // is durable before the next begins.
     await before.datasync();
     this.#syncedBatch = this.#nextBatch - 1n;
-    const segment = this.#segment + 1;
+    const segment = this.segment + 1;
     const { target } = this.#settings;
     const begun = await this.#files.begin({ target, segment, firstBatch: this.#nextBatch });
     if (begun === undefined) return false;
-    this.#file = begun.file;
-    this.#segment = segment;
+    this.#open = begun;
     this.#position = SEGMENT_HEAD_BYTES;
     await before.close();
     // The next one is made while this one fills. Its failure shows when it is needed.
@@ -376,11 +376,11 @@ export class Journal {
   /** Says that the last batch was synced, so that damage to it is not taken for a torn tail. The next batch takes its place. */
   async #seal(): Promise<void> {
     const batch = this.#nextBatch - 1n;
-    if (batch === this.#sealedBatch || this.#position + FRAME_ALIGN > this.#settings.segmentBytes) return;
-    if (this.#syncedBatch !== batch) await this.#file.datasync();
+    if (batch === this.#sealedBatch || this.#position + FRAME_ALIGN > this.#open.bytes) return;
+    if (this.#syncedBatch !== batch) await this.#open.file.datasync();
     this.#syncedBatch = batch;
     const seal = makeFrame(this.#crc, new Uint8Array(0), { batch, salt: this.#settings.salt });
-    await this.#file.writeAt(seal, this.#position);
+    await this.#open.file.writeAt(seal, this.#position);
     this.#sealedBatch = batch;
   }
 

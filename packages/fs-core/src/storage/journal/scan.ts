@@ -12,6 +12,8 @@ import { FRAME_ALIGN, readFrame } from "./frame.ts";
 export interface ScannedSegment {
   /** The payloads of the batches, in order; views. */
   readonly payloads: readonly Uint8Array[];
+  /** Where the last batch ends. */
+  readonly end: number;
   /** The batch behind the last one. */
   readonly nextBatch: bigint;
   /** `clean`: nothing is behind the last batch. `torn`: something is that is no frame. */
@@ -39,7 +41,7 @@ export function scanSegment(
   const rest = isSealed ? at + seal.bytes : at;
   const later = findLater(crc, bytes, { at: rest, batch: next, salt: from.salt });
   const tail = isSealed || isZero(bytes.subarray(at)) ? "clean" : "torn";
-  return { payloads, nextBatch: next, tail, damagedAt: later === undefined ? undefined : at };
+  return { payloads, end: at, nextBatch: next, tail, damagedAt: later === undefined ? undefined : at };
 }
 
 /** Where the next frame of `batch` or a later one stands. */

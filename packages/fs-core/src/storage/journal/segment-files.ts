@@ -11,6 +11,7 @@ const FILL_BYTES = 1 << 20;
 export interface OpenSegment {
   readonly segment: number;
   readonly file: DiskFile;
+  readonly bytes: number;
 }
 
 export class SegmentFiles {
@@ -69,7 +70,13 @@ export class SegmentFiles {
     }
     this.#spare = undefined;
     this.#isSpareReady = false;
-    return { segment: head.segment, file };
+    return { segment: head.segment, file, bytes: this.#settings.segmentBytes };
+  }
+
+  /** Opens one that is there. */
+  async open(segment: number): Promise<OpenSegment> {
+    const file = await this.#disk.open(this.pathOf(segment), { read: true, write: true });
+    return { segment, file, bytes: await file.size() };
   }
 
   /** The numbers of the segments there are, in order. */

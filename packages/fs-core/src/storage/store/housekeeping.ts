@@ -11,7 +11,7 @@ export class Housekeeping {
   readonly #opened: OpenedStore;
   readonly #log: Logger;
   #lastCheckpoint: number;
-  #bytesAtCheckpoint = 0;
+  #bytesAtCheckpoint: number;
   #checkpointing: Promise<void> | undefined;
   #flushing: Promise<void> | undefined;
   #flushTimer: Timer | undefined;
@@ -21,8 +21,7 @@ export class Housekeeping {
     this.#opened = deps.opened;
     this.#log = deps.log;
     this.#lastCheckpoint = deps.opened.manifest.checkpoint;
-    // What was read back is to be read back only once.
-    if (deps.opened.report.batches > 0) this.#bytesAtCheckpoint = -this.#dueBytes / 2;
+    this.#bytesAtCheckpoint = -deps.opened.recoveredBytes;
   }
 
   /** Something happened: begins what is due. */

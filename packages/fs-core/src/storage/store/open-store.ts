@@ -1,4 +1,4 @@
-/** Puts a store together over the directory of a target: reads back, counts blocks, begins a segment of the journal. */
+/** Puts a store together over the directory of a target: reads back, counts blocks, goes on in the journal. */
 import { type Clock, type Disk, isPondError, type Probes } from "@smallpond/base";
 import type { Logger } from "../../service/log.ts";
 import { BlockFiles } from "../blocks/block-files.ts";
@@ -39,6 +39,8 @@ export interface OpenedStore {
   readonly parts: StoreParts;
   readonly place: CheckpointPlace;
   readonly manifest: Manifest;
+  /** Of the journal, behind that checkpoint. */
+  readonly recoveredBytes: number;
   readonly report: {
     readonly superblock: Superblock;
     readonly chunks: number;
@@ -94,10 +96,10 @@ export async function openStore(deps: Deps, settings: StoreSettings, place: Plac
       { disk, crc, place: checkpoints, segments, state: base.state },
       { target, salt, mayHaveHoles: mark !== undefined && hasLostPower(mark, place.bootId) },
     );
-    const journal = await Journal.begin(
+    const journal = await Journal.resume(
       { clock: deps.clock, crc, files: segments },
       { ...settings, ...bugged(settings, place), target, salt },
-      { segment: recovered.nextSegment, nextBatch: recovered.nextBatch },
+      recovered.end,
     );
     const opened = assemble(deps, {
       settings,
@@ -195,6 +197,7 @@ function assemble(
     parts,
     place: made.checkpoints,
     manifest: recovered.manifest,
+    recoveredBytes: recovered.batchBytes,
     report: {
       superblock: made.superblock,
       chunks: state.index.size,

@@ -7,7 +7,8 @@
 import { type Disk, type DiskFile, InvariantError } from "@smallpond/base";
 import { applyRecords, loadCheckpoint } from "../checkpoint/load-checkpoint.ts";
 import { type CheckpointPlace, type Manifest, readManifest } from "../checkpoint/manifest.ts";
-import { frameBytes } from "../journal/frame.ts";
+import { FRAME_ALIGN, makeFrame } from "../journal/frame.ts";
+import type { JournalEnd } from "../journal/journal.ts";
 import { type ScannedSegment, scanSegment } from "../journal/scan.ts";
 import { readSegmentHead, SEGMENT_HEAD_BYTES } from "../journal/segment.ts";
 import type { SegmentFiles } from "../journal/segment-files.ts";
@@ -18,10 +19,10 @@ import type { StoreState } from "./state.ts";
 export interface Recovered {
   readonly manifest: Manifest;
   /** Where the journal goes on. */
-  readonly nextSegment: number;
-  readonly nextBatch: bigint;
-  /** Batches that were read back. */
+  readonly end: JournalEnd;
+  /** Batches that were read back, and their bytes. */
   readonly batches: number;
+  readonly batchBytes: number;
   /**
    * Something stood behind the last batch that is no batch: what a crash left of one that nobody was told of, or, if the
    * disk lost what it had synced, of the last one that was acknowledged.
@@ -77,6 +78,8 @@ async function replay(
   const all = (await deps.segments.list()).filter((segment) => segment >= manifest.firstSegment);
   let nextBatch = manifest.firstBatch;
   let batches = 0;
+  let batchBytes = 0;
+  let position = SEGMENT_HEAD_BYTES;
   let isTailTorn = false;
   for (const [at, segment] of all.entries()) {
     const path = deps.segments.pathOf(segment);
@@ -92,16 +95,19 @@ async function replay(
     applyAll(deps.state, scanned, { path, firstBatch: nextBatch });
     nextBatch = scanned.nextBatch;
     batches += scanned.payloads.length;
+    batchBytes += scanned.end - SEGMENT_HEAD_BYTES;
+    position = scanned.end;
     if (isLast) {
       isTailTorn = scanned.tail === "torn" || scanned.damagedAt !== undefined;
-      await writeAgain(open, scanned);
+      await writeAgain(deps.crc, open, { scanned, salt });
     }
   }
   if (all.length === 0) {
     throw storeCorrupt(deps.segments.pathOf(manifest.firstSegment), "it is missing");
   }
   await deps.disk.syncDirectory(deps.segments.directory);
-  return { manifest, nextSegment: all.at(-1)! + 1, nextBatch, batches, isTailTorn };
+  const end = { segment: all.at(-1)!, position, nextBatch };
+  return { manifest, end, batches, batchBytes, isTailTorn };
 }
 
 /** Also says that the segment before is whole: it has to end where this one begins. */
@@ -141,10 +147,24 @@ function applyAll(
   }
 }
 
-async function writeAgain({ bytes, file }: OpenSegment, { payloads }: ScannedSegment): Promise<void> {
-  let end = SEGMENT_HEAD_BYTES;
-  for (const payload of payloads) end += frameBytes(payload.length);
-  await file.writeAt(bytes.subarray(0, end), 0);
+/**
+ * Makes durable what counts of the last segment and seals it, and puts zeros over whatever stands behind: the journal goes on
+ * there, and nothing that a crash left may ever be taken for one of its batches.
+ */
+async function writeAgain(
+  crc: Crc,
+  { bytes, file }: OpenSegment,
+  { scanned, salt }: { readonly scanned: ScannedSegment; readonly salt: bigint },
+): Promise<void> {
+  const { end, payloads, nextBatch } = scanned;
+  let written = bytes.length;
+  while (written > end && bytes[written - 1] === 0) written -= 1;
+  bytes.fill(0, end, written);
+  if (payloads.length > 0 && end + FRAME_ALIGN <= bytes.length) {
+    bytes.set(makeFrame(crc, new Uint8Array(0), { batch: nextBatch - 1n, salt }), end);
+    written = Math.max(written, end + FRAME_ALIGN);
+  }
+  await file.writeAt(bytes.subarray(0, written), 0);
   await file.sync();
 }
 
