@@ -65,10 +65,10 @@ export {
 } from "./serve/serve-mind.ts";
 export {
   type ServedStorage,
-  type ServeStorageOptions,
   type ServeStorageSettings,
   serveStorage,
 } from "./serve/serve-storage.ts";
+export type { Served, ServiceOptions, ServiceSettings } from "./serve/served.ts";
 export {
   DEFAULT_TLS_NET_SETTINGS,
   type TlsError,

@@ -1,9 +1,8 @@
 /** A storage service on this machine: its targets in directories, its sockets, clock, log and admin port. */
-import { type InvariantError, type NetAddress, NO_PROBES, Tasks } from "@smallpond/base";
+import { type NetAddress, NO_PROBES } from "@smallpond/base";
 import { NodeRandom } from "@smallpond/base/platform/node";
 import {
   newCrc32c,
-  openBootClock,
   openBufferPool,
   openDiskQueue,
   openLeasedNet,
@@ -11,22 +10,23 @@ import {
   QueueDisk,
 } from "@smallpond/fs-native";
 import type { NodeId } from "../../ids.ts";
-import { formatLogLine, Logger, type LogLevel } from "../../service/log.ts";
-import { Metrics } from "../../service/metrics.ts";
 import { StorageNode } from "../../storage/node/storage-node.ts";
 import type { StoreSettings } from "../../storage/settings.ts";
 import { NetTransport, type RpcClientSettings, type RpcServerSettings } from "../../wire/index.ts";
-import { AdminHttp } from "../admin-http.ts";
 import { readBootId } from "../boot-id.ts";
-import { NodeCrypto } from "../node-crypto.ts";
 import { askWhatIsMissing } from "./ask-what-is-missing.ts";
 import { prepareTargets, type TargetPlace } from "./prepare-targets.ts";
+import {
+  type Served,
+  type ServiceOptions,
+  type ServiceSettings,
+  type Surroundings,
+  serve,
+} from "./served.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 
-export interface ServeStorageSettings {
+export interface ServeStorageSettings extends ServiceSettings {
   readonly clusterId: string;
-  /** The cluster's, in hex. */
-  readonly secret: string;
   readonly node: NodeId;
   /** What fails together with this process. */
   readonly hostTag: string;
@@ -45,97 +45,48 @@ export interface ServeStorageSettings {
   readonly missing?: "new" | "replaced" | "ask";
   readonly server?: Partial<RpcServerSettings>;
   readonly client?: Partial<RpcClientSettings>;
-  /** Where metrics and health are told; nowhere without it. */
-  readonly admin?: NetAddress;
-  /** Default `info`. */
-  readonly logLevel?: LogLevel;
 }
 
-export interface ServeStorageOptions {
-  /** Takes the log's lines; standard error otherwise. */
-  readonly writeLog?: (line: string) => void;
-}
+export type ServedStorage = Served<StorageNode>;
 
-export interface ServedStorage extends AsyncDisposable {
-  readonly node: StorageNode;
-  readonly adminAddress: NetAddress | undefined;
-  /** Rejects when the process must not go on. */
-  readonly failure: Promise<never>;
-  close(): Promise<void>;
-}
-
-export async function serveStorage(
+export function serveStorage(
   settings: ServeStorageSettings,
-  options: ServeStorageOptions = {},
+  options: ServiceOptions = {},
 ): Promise<ServedStorage> {
-  const { writeLog = (line) => void process.stderr.write(`${line}\n`) } = options;
-  const { clusterId, targets, store, missing = "ask", admin, logLevel = "info" } = settings;
-  const clock = openBootClock();
-  const log = new Logger(
-    { clock, sink: (line) => writeLog(formatLogLine(line)) },
-    { level: logLevel, fields: { node: settings.node } },
-  );
-  const [metrics, random, crc32c] = [new Metrics(), new NodeRandom(), newCrc32c()];
-  const broken = new Tasks();
+  const start = (surroundings: Surroundings): Promise<StorageNode> => startStorage(surroundings, settings);
+  return serve(settings, options, { start, unwell });
+}
+
+async function startStorage(
+  { atEnd, ...surroundings }: Surroundings,
+  settings: ServeStorageSettings,
+): Promise<StorageNode> {
+  const { clusterId, targets, store, missing = "ask" } = settings;
+  const [random, crc32c] = [new NodeRandom(), newCrc32c()];
   const [pool, received] = [openBufferPool(settings.pool), openBufferPool(settings.pool)];
   const queue = openDiskQueue();
   const disk = new QueueDisk(queue, pool);
-  const release: (() => Promise<void>)[] = [() => queue.close()];
-  const close = async (): Promise<void> => {
-    for (const step of release.splice(0).reverse()) await step();
-  };
-  try {
-    const prepared = await prepareTargets(
-      { disk, random, crc: crc32c },
-      {
-        clusterId,
-        targets,
-        missing: missing === "ask" ? askWhatIsMissing(settings) : missing,
-        ...(store?.segmentBytes === undefined ? {} : { segmentBytes: store.segmentBytes }),
-      },
-    );
-    release.push(() => prepared.release());
-    for (const target of prepared.replaced)
-      log.warn("a target was made anew, without what it had", { target });
-    await removeStaleSocket(settings.address);
-    const node = await StorageNode.start(
-      {
-        ...{
-          disk,
-          clock,
-          random,
-          crc32c,
-          log,
-          metrics,
-          pool,
-          received,
-          probes: NO_PROBES,
-          crypto: new NodeCrypto(),
-        },
-        transport: new NetTransport({ net: openLeasedNet(), crc32c, probes: NO_PROBES }),
-        secret: new Uint8Array(Buffer.from(settings.secret, "hex")),
-        onInvariant: (error: InvariantError) => broken.spawn(() => Promise.reject(error)),
-      },
-      { ...settings, bootId: await readBootId() },
-    );
-    release.push(() => node.close());
-    reportAtOnce(node);
-    const port =
-      admin === undefined
-        ? undefined
-        : await AdminHttp.open({ metrics, log, unwell: () => unwell(node) }, { address: admin });
-    if (port !== undefined) release.push(() => port.close());
-    return {
-      node,
-      adminAddress: port?.address,
-      failure: Promise.race([node.failure, broken.failure]),
-      close,
-      [Symbol.asyncDispose]: close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  atEnd(() => queue.close());
+  const prepared = await prepareTargets(
+    { disk, random, crc: crc32c },
+    {
+      clusterId,
+      targets,
+      missing: missing === "ask" ? askWhatIsMissing(settings) : missing,
+      ...(store?.segmentBytes === undefined ? {} : { segmentBytes: store.segmentBytes }),
+    },
+  );
+  atEnd(() => prepared.release());
+  for (const target of prepared.replaced)
+    surroundings.log.warn("a target was made anew, without what it had", { target });
+  await removeStaleSocket(settings.address);
+  const transport = new NetTransport({ net: openLeasedNet(), crc32c, probes: NO_PROBES });
+  const node = await StorageNode.start(
+    { ...surroundings, disk, random, crc32c, pool, received, probes: NO_PROBES, transport },
+    { ...settings, bootId: await readBootId() },
+  );
+  reportAtOnce(node);
+  return node;
 }
 
 /** What the first heartbeat said of the targets was said before the routing was known: the next one says more. */
