@@ -5,7 +5,7 @@ import type { CallContext } from "../../wire/rpc/method.ts";
 import type { RpcRouter } from "../../wire/rpc/router.ts";
 import type { PageBuffers } from "../blocks/page-buffers.ts";
 import type { FetchSource, SyncSink } from "../chain/chain-deps.ts";
-import { enter } from "../chain/enter.ts";
+import { checkNow, enter } from "../chain/enter.ts";
 import { forwarded } from "../chain/forwarded.ts";
 import { remove, revoke, truncate } from "../chain/maintain.ts";
 import { noted } from "../chain/notes.ts";
@@ -102,10 +102,11 @@ export class StorageHandlers {
       outcome(async () => {
         const replica = await syncing(question);
         const answer = await sink.end(replica, question);
-        if (answer.kind === "done") {
-          synced(replica);
-          replica.upToDate(question.chainVersion);
-        }
+        if (answer.kind !== "done") return answer;
+        // The version may have ended while this was made durable: in the next one it is brought up to date again.
+        checkNow(replica, question, "syncing");
+        synced(replica);
+        replica.upToDate(question.chainVersion);
         return answer;
       }),
     );

@@ -74,6 +74,8 @@ export class StoreSyncSink implements SyncSink {
       this.#assertEmptied(replica, chainVersion);
       await this.#emptied.get(target)?.done;
       await store.flush();
+      // In another version it may have forgotten meanwhile, and is none of this one's any more.
+      this.#assertEmptied(replica, chainVersion);
       await store.markComplete();
       this.#log.info("target is up to date", { target, chainVersion });
       return { kind: "done" };

@@ -215,9 +215,14 @@ function assemble(
   return { store, space, marks };
 }
 
+interface MarkChange {
+  readonly isClosed: boolean;
+  readonly isComplete?: boolean;
+}
+
 interface Marks {
   isComplete(): boolean;
-  write(change: { readonly isClosed: boolean; readonly isComplete?: boolean }): Promise<void>;
+  write(change: MarkChange): Promise<void>;
   /** Takes over what the last one left. */
   load(): Promise<void>;
 }
@@ -228,18 +233,25 @@ function newMarks(
 ): Marks {
   const { directory, bootId } = made.place;
   const { generation } = made.superblock;
+  const isReplicated = made.settings.durability === "replicated";
   let isComplete = false;
+  let last: Promise<void> = Promise.resolve();
+  const write = async (change: MarkChange): Promise<void> => {
+    const next = change.isComplete ?? isComplete;
+    const mark = { bootId, isReplicated, isClosed: change.isClosed, isComplete: next };
+    await writeBootMark(deps, directory, { mark, generation });
+    isComplete = next;
+  };
   return {
     isComplete: () => isComplete,
     load: async () => {
       isComplete = isStillComplete(await readBootMark(deps, directory, generation), bootId);
     },
-    write: async (change) => {
-      const next = change.isComplete ?? isComplete;
-      const isReplicated = made.settings.durability === "replicated";
-      const mark = { bootId, isReplicated, isClosed: change.isClosed, isComplete: next };
-      await writeBootMark(deps, directory, { mark, generation });
-      isComplete = next;
+    // One after the other: the one that was asked for last counts.
+    write: (change) => {
+      const writing = last.then(() => write(change));
+      last = writing.catch(() => {});
+      return writing;
     },
   };
 }

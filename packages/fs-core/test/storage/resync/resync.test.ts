@@ -153,6 +153,36 @@ test("what updates brought is not forgotten when it begins anew in the same vers
   expect(to.store.answers()).toEqual([]);
 });
 
+test("an end that takes longer than its version of the chain does not make a replica complete in the next one", async () => {
+  const { to, syncing, sink } = await newPair();
+  const first = { chain: CHAIN, first: true, answers: [], revoked: [], truncated: [] };
+  const next = 6 as ChainVersion;
+  for (const begins of ["while it is made durable", "while it is marked"]) {
+    const version = begins === "while it is marked" ? next : VERSION;
+    await sink.notes(syncing, { ...first, chainVersion: version });
+    let beginNext = (): Promise<unknown> =>
+      sink.notes(syncing, { ...first, chainVersion: (version + 1) as ChainVersion });
+    let beginning: Promise<unknown> | undefined;
+    const once =
+      <A extends unknown[], R>(work: (...args: A) => Promise<R>) =>
+      async (...args: A): Promise<R> => {
+        const working = work(...args);
+        beginning ??= beginNext();
+        beginNext = () => Promise.resolve();
+        return await working;
+      };
+    const [flush, mark] = [to.store.flush.bind(to.store), to.store.markComplete.bind(to.store)];
+    if (version === VERSION) to.store.flush = once(flush);
+    else to.store.markComplete = once(mark);
+    await sink.end(syncing, { chain: CHAIN, chainVersion: version });
+    await beginning;
+    expect(to.store.opened.isComplete, begins).toBe(false);
+    Object.assign(to.store, { flush, markComplete: mark });
+  }
+  await sink.end(syncing, { chain: CHAIN, chainVersion: 7 as ChainVersion });
+  expect(to.store.opened.isComplete).toBe(true);
+});
+
 test("what is noted before the first notes come stays, if it began before", async () => {
   const { from, to, syncing, sink, run } = await newPair();
   await to.store.revoke({ sessions: [session("1")], untilMs: 5 });
