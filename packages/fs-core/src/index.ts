@@ -241,6 +241,7 @@ export type { ChunkKey, ChunkVersion } from "./storage/model/chunk.ts";
 export type { ChunkCorruptError, ChunkDamage, StoreError, StoreErrorCode } from "./storage/model/errors.ts";
 export type { StorageNodeSettings, TargetSettings } from "./storage/node/settings.ts";
 export { StorageNode, type StorageNodeDeps } from "./storage/node/storage-node.ts";
+export type { Target } from "./storage/node/target.ts";
 export type { CommitOutcome as ChunkCommitOutcome } from "./storage/ops/commit.ts";
 export type { ChunkState, LastChunk } from "./storage/ops/query.ts";
 export type { ChunkRead, ReadRange } from "./storage/ops/read.ts";

@@ -1,6 +1,6 @@
 /** Clusters of this machine from their directories, in this process. */
 import { readFileSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { equalBytes } from "@smallpond/base";
 import { NodeClock, NodeDisk } from "@smallpond/base/platform/node";
@@ -14,7 +14,7 @@ import {
   serveCluster,
   shapeOf,
 } from "@smallpond/fs-core/platform";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 const FROM_SOURCE: readonly string[] = [
   "--no-warnings",
@@ -67,6 +67,63 @@ test("bytes are on all replicas: each storage node's alone would do, and a disk 
     await waitUntilUp({ mgmtd, clock: new NodeClock() }, shapeOf(cluster.file), { strength: "whole" });
   }
 });
+
+test.each([
+  ["journal", "journal/000000000001.journal", 4096 + 40],
+  ["index", "checkpoint/0000000001.manifest", 40],
+  ["superblock, and its copy", "superblock", 40],
+] as const)("a replica whose %s is damaged is made anew, and filled by another", async (what, file, at) => {
+  await using place = await new NodeDisk().tempDirectory();
+  const directory = `${place.path}/cluster`;
+  const bytes = Uint8Array.from({ length: 3 * 2 ** 20 + 5 }, (_, n) => (n * 31 + (n >>> 12)) & 255);
+  const open = (cluster: ServedCluster) => connect(cluster.url, { token: cluster.file.rootToken });
+  {
+    await using cluster = await serveCluster({ directory, choices: { storage: 2, replicas: 2 } });
+    await using fs = await open(cluster);
+    await fs.writeFile("/bytes", bytes);
+  }
+  const targets = (await readdir(`${directory}/storage-1`)).filter((name) => name.startsWith("target-"));
+  const damaged = `${directory}/storage-1/${targets[0]}`;
+  await flip(`${damaged}/${file}`, at);
+  if (what.endsWith("copy")) await flip(`${damaged}/superblock.copy`, at);
+  {
+    await using cluster = await serveCluster({ directory });
+    const { mgmtd } = cluster.connection;
+    await vi.waitFor(async () => expect(await logsOf(directory)).toContain("is made anew"), 30_000);
+    await waitUntilUp({ mgmtd, clock: new NodeClock() }, shapeOf(cluster.file), { strength: "whole" });
+  }
+  expect((await logsOf(directory)).match(/cannot be opened|is made anew/g)).toHaveLength(2);
+  // Alone it has all the bytes again.
+  await rm(`${directory}/storage-2`, { recursive: true });
+  await using cluster = await serveCluster({ directory });
+  await using fs = await open(cluster);
+  expect(equalBytes(await fs.readFile("/bytes"), bytes)).toBe(true);
+});
+
+test("a superblock that is damaged is made good from its copy", async () => {
+  await using place = await new NodeDisk().tempDirectory();
+  const directory = `${place.path}/cluster`;
+  await (await serveCluster({ directory, choices: { storage: 1, replicas: 1 } })).close();
+  const [target] = (await readdir(`${directory}/storage-1`)).filter((name) => name.startsWith("target-"));
+  const path = `${directory}/storage-1/${target}/superblock`;
+  const before = await readFile(path);
+  await flip(path, 40);
+  await using cluster = await serveCluster({ directory });
+  const { mgmtd } = cluster.connection;
+  await waitUntilUp({ mgmtd, clock: new NodeClock() }, shapeOf(cluster.file), { strength: "whole" });
+  expect(equalBytes(await readFile(path), before)).toBe(true);
+});
+
+async function logsOf(directory: string): Promise<string> {
+  const names = await readdir(`${directory}/logs`);
+  return (await Promise.all(names.map((name) => readFile(`${directory}/logs/${name}`, "utf8")))).join("");
+}
+
+async function flip(path: string, at: number): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[at]! ^= 1;
+  await writeFile(path, bytes);
+}
 
 test("two starts at the same time make one cluster, and the other is told", async () => {
   await using place = await new NodeDisk().tempDirectory();

@@ -1,5 +1,6 @@
 /** Disks that fail, slow down, fill up, or forget what they hold. */
 import type { Nemesis } from "../scenario/scenario.ts";
+import type { SimMachine } from "../world/machine.ts";
 import { type NemesisTiming, pick, strikeOften } from "./partitions.ts";
 
 /** Calls that fail with `EIO`. */
@@ -48,15 +49,28 @@ export function fullDisks(machines: readonly string[], timing: NemesisTiming): N
   };
 }
 
+/** What only a start reads: that start has to come while others can stand in for what it finds damaged. */
+export interface StartFiles {
+  includes(path: string): boolean;
+  mayRot(machine: SimMachine): boolean;
+}
+
 /** Turns bits over in files at rest. A replicated system survives it on as many machines as it has spares. */
-export function bitRot(victims: readonly string[], timing: NemesisTiming): Nemesis {
+export function bitRot(
+  victims: readonly string[],
+  timing: NemesisTiming,
+  startFiles: StartFiles = { includes: () => false, mayRot: () => true },
+): Nemesis {
   return {
     name: "bit rot",
     run: (arena) =>
       strikeOften(arena, timing, () => {
         const { random, world } = arena;
         const machine = world.machine(pick(random, victims));
-        const files = [...machine.disk.files()].filter(([, file]) => file.stored.size > 0);
+        const mayAll = startFiles.mayRot(machine);
+        const files = [...machine.disk.files()].filter(
+          ([path, file]) => file.stored.size > 0 && (mayAll || !startFiles.includes(path)),
+        );
         if (files.length === 0) return undefined;
         const [path, file] = pick(random, files);
         const position = random.int(file.stored.size);
@@ -64,7 +78,10 @@ export function bitRot(victims: readonly string[], timing: NemesisTiming): Nemes
         machine.note(`bit ${bit} of byte ${position} of ${path} rots`);
         file.stored.flip(position, bit);
         // A page in the cache is still good, until power is lost or memory runs short.
-        if (random.next() < 0.5) file.contents.flip(position, bit);
+        if (startFiles.includes(path)) {
+          file.contents.flip(position, bit);
+          for (const process of machine.processes) process.kill();
+        } else if (random.next() < 0.5) file.contents.flip(position, bit);
         return undefined;
       }),
   };

@@ -57,11 +57,7 @@ export async function prepareTargets(
       await mkdir(directory, { recursive: true, mode: 0o700 });
       locks.push(await lockFor(id, directory));
       const wanted = { cluster: clusterId, target: id };
-      const found = await readSuperblock(deps, directory);
-      if (found !== undefined) {
-        assertOwn(found, wanted, directory);
-        continue;
-      }
+      if (await isThere(deps, directory, wanted)) continue;
       const what = typeof missing === "function" ? await missing(id) : missing;
       if (what === "replaced") replaced.push(id);
       await formatTarget(deps, {
@@ -74,6 +70,22 @@ export async function prepareTargets(
     return { replaced, release };
   } catch (error) {
     await release();
+    throw error;
+  }
+}
+
+/** Refuses what is another's. One that is damaged is there: the node says so of it, and goes on with the others. */
+async function isThere(
+  deps: PrepareDeps,
+  directory: string,
+  wanted: { readonly cluster: string; readonly target: TargetId },
+): Promise<boolean> {
+  try {
+    const found = await readSuperblock(deps, directory);
+    if (found !== undefined) assertOwn(found, wanted, directory);
+    return found !== undefined;
+  } catch (error) {
+    if (isPondError(error, "STORE_CORRUPT")) return true;
     throw error;
   }
 }

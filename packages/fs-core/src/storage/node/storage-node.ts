@@ -52,6 +52,7 @@ import { parseLiveSettings } from "./live-settings.ts";
 import { NodeMetrics } from "./node-metrics.ts";
 import type { StorageNodeSettings, TargetSettings } from "./settings.ts";
 import { Target } from "./target.ts";
+import { TargetRenewal } from "./target-renewal.ts";
 
 export interface StorageNodeDeps {
   readonly disk: Disk;
@@ -98,6 +99,8 @@ export class StorageNode implements AsyncDisposable {
   readonly #server: RpcServer;
   readonly #clients: RpcClients;
   readonly #byChain: Map<ChainId, Replica> = new Map();
+  readonly #newReplica: (id: TargetId, store: ChunkStore) => Replica;
+  readonly #renewal: TargetRenewal;
   readonly #care: TargetCare;
   /** For bytes of answers. */
   readonly #room: AnswerRoom;
@@ -147,14 +150,25 @@ export class StorageNode implements AsyncDisposable {
           .call(method, question, options)) as Replica["deps"]["ask"],
       bug: bug?.chain,
     };
-    this.targets = parts.stores.map(({ target, store }) => {
-      if (store === undefined) return new Target(target, undefined);
-      const isOpen = (): boolean => this.agent.isOpen(target.id);
-      return new Target(target, {
-        store,
-        replica: new Replica(target.id, { ...replicaDeps, store, isOpen }, chain),
-      });
+    this.#newReplica = (id, store) =>
+      new Replica(id, { ...replicaDeps, store, isOpen: () => this.agent.isOpen(id) }, chain);
+    this.targets = parts.stores.map(({ settings: target, store, isDamaged }) => {
+      const made = new Target(target);
+      if (store !== undefined) made.opened({ store, replica: this.#newReplica(target.id, store) });
+      if (isDamaged) made.damaged();
+      return made;
     });
+    this.#renewal = new TargetRenewal(
+      {
+        ...{ clock, random, log, probes, disk: deps.disk, crc: deps.crc32c },
+        routing: () => this.agent.routing,
+        open: (target) => this.#open(target, settings),
+      },
+      {
+        cluster: settings.clusterId,
+        ...(settings.store?.segmentBytes && { segmentBytes: settings.store.segmentBytes }),
+      },
+    );
     this.#care = new TargetCare(
       { clock, random, log, metrics, repairer: this.repairer, shares },
       settings.care,
@@ -224,14 +238,31 @@ export class StorageNode implements AsyncDisposable {
     this.agent.routingCache.onChange((routing) => this.#follow(routing));
     this.#tasks.spawn(() => this.agent.run({ signal }));
     this.#tasks.spawn(() => this.#measure(signal));
-    for (const { replica } of this.targets) {
-      if (replica === undefined) continue;
-      // A signal for each: one for all would have more listeners than Node thinks right. Not `AbortSignal.any`: Node
-      // keeps its signals for as long as somebody listens, and all that they lead to.
-      const own = new AbortController();
-      this.#careStops.push(own);
-      this.#tasks.spawn(() => this.#care.run(replica, { signal: own.signal }));
+    this.#tasks.spawn(() => this.#renewal.run(this.targets, { signal }));
+    for (const { replica } of this.targets) if (replica !== undefined) this.#careFor(replica);
+  }
+
+  #careFor(replica: Replica): void {
+    // A signal for each: one for all would have more listeners than Node thinks right. Not `AbortSignal.any`: Node
+    // keeps its signals for as long as somebody listens, and all that they lead to.
+    const own = new AbortController();
+    this.#careStops.push(own);
+    this.#tasks.spawn(() => this.#care.run(replica, { signal: own.signal }));
+  }
+
+  /** Takes in a target that could not be opened before. */
+  async #open(target: Target, settings: StorageNodeSettings): Promise<void> {
+    const store = await openStore(this.#deps, settings, target.settings);
+    if (this.#stop.signal.aborted) {
+      await store.close();
+      return;
     }
+    const replica = this.#newReplica(target.settings.id, store);
+    target.opened({ store, replica });
+    this.#careFor(replica);
+    this.#follow(this.agent.routing);
+    await target.measure();
+    this.agent.wake();
   }
 
   #follow(routing: RoutingInfo): void {
@@ -317,13 +348,15 @@ function roomOf(poolBytes: number): number {
   return Math.min(Math.floor(poolBytes / 2), Math.max(Math.floor(poolBytes / 4), CHUNK_BYTES_MAX));
 }
 
-interface OpenedTarget {
-  readonly target: TargetSettings;
+interface FoundTarget {
+  readonly settings: TargetSettings;
+  /** Undefined where it cannot be opened. */
   readonly store: ChunkStore | undefined;
+  readonly isDamaged: boolean;
 }
 
 interface Parts {
-  readonly stores: readonly OpenedTarget[];
+  readonly stores: readonly FoundTarget[];
   readonly router: RpcRouter;
   readonly server: RpcServer;
   readonly clients: RpcClients;
@@ -336,34 +369,36 @@ const NOBODY: UserIdentity = { uid: 65_534, gid: 65_534, groups: [], admin: fals
 /** A directory of another cluster or target is refused; what is damaged stays away, and the others go on. */
 async function openStores(
   deps: StorageNodeDeps,
-  { targets, clusterId, bootId, store }: StorageNodeSettings,
-): Promise<readonly OpenedTarget[]> {
-  const { disk, clock, crc32c: crc, pool: buffers, probes, log, bug } = deps;
+  settings: StorageNodeSettings,
+): Promise<readonly FoundTarget[]> {
   const outcomes = await Promise.allSettled(
-    targets.map(async (target): Promise<OpenedTarget> => {
-      const { directory, id } = target;
-      const place = {
-        directory,
-        cluster: clusterId,
-        target: id,
-        bootId,
-        ...(bug?.store && { bug: bug.store }),
-      };
+    settings.targets.map(async (target): Promise<FoundTarget> => {
       try {
-        const opened = await ChunkStore.open({ disk, clock, crc, buffers, probes, log }, store ?? {}, place);
-        return { target, store: opened };
+        return { settings: target, store: await openStore(deps, settings, target), isDamaged: false };
       } catch (error) {
         if (!isPondError(error) || error.code === "FOREIGN_TARGET") throw error;
-        log.error("a target cannot be opened", { target: id, directory, error: error.message });
-        return { target, store: undefined };
+        const { directory, id } = target;
+        deps.log.error("a target cannot be opened", { target: id, directory, error: error.message });
+        return { settings: target, store: undefined, isDamaged: error.code === "STORE_CORRUPT" };
       }
     }),
   );
-  const opened = outcomes.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const found = outcomes.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
   const failed = outcomes.find(({ status }) => status === "rejected");
-  if (failed?.status !== "rejected") return opened;
-  for (const each of opened) await each.store?.close();
+  if (failed?.status !== "rejected") return found;
+  for (const each of found) await each.store?.close();
   throw failed.reason;
+}
+
+function openStore(
+  { disk, clock, crc32c: crc, pool: buffers, probes, log, bug }: StorageNodeDeps,
+  { clusterId, bootId, store = {} }: StorageNodeSettings,
+  { directory, id }: TargetSettings,
+): Promise<ChunkStore> {
+  return ChunkStore.open({ disk, clock, crc, buffers, probes, log }, store, {
+    ...{ directory, cluster: clusterId, target: id, bootId },
+    ...(bug?.store && { bug: bug.store }),
+  });
 }
 
 function addressOf(routing: RoutingInfo, target: TargetId): NetAddress {

@@ -8,30 +8,52 @@ import type { Replica } from "../chain/replica.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import type { TargetSettings } from "./settings.ts";
 
+export interface OpenedTarget {
+  readonly store: ChunkStore;
+  readonly replica: Replica;
+}
+
 export class Target {
   readonly settings: TargetSettings;
-  /** Undefined where it could not be opened. */
-  readonly replica: Replica | undefined;
-  readonly store: ChunkStore | undefined;
+  #opened: OpenedTarget | undefined;
+  #isDamaged = false;
   /** Acknowledged updates are missing for all anybody knows, until it has been brought up to date. */
-  #incomplete: boolean;
+  #incomplete = false;
   /**
    * Bytes at the journal's end were no batch: what a crash left of one that nobody was told of, or, if the disk also lost
    * what it had synced, of the last one.
    */
-  #isTailTorn: boolean;
+  #isTailTorn = false;
   #usableBytes = 0;
 
-  constructor(
-    settings: TargetSettings,
-    opened: { readonly store: ChunkStore; readonly replica: Replica } | undefined,
-  ) {
+  constructor(settings: TargetSettings) {
     this.settings = settings;
-    this.store = opened?.store;
-    this.replica = opened?.replica;
-    const report = opened?.store.opened;
-    this.#incomplete = report?.isComplete === false;
-    this.#isTailTorn = report?.isTailTorn === true;
+  }
+
+  /** Undefined where it could not be opened. */
+  get replica(): Replica | undefined {
+    return this.#opened?.replica;
+  }
+
+  get store(): ChunkStore | undefined {
+    return this.#opened?.store;
+  }
+
+  /** Its index or journal is not what was written. */
+  get isDamaged(): boolean {
+    return this.#isDamaged;
+  }
+
+  opened(opened: OpenedTarget): void {
+    const { isComplete, isTailTorn } = opened.store.opened;
+    this.#opened = opened;
+    this.#isDamaged = false;
+    this.#incomplete = !isComplete;
+    this.#isTailTorn = isTailTorn;
+  }
+
+  damaged(): void {
+    this.#isDamaged = true;
   }
 
   get usedBytes(): number {

@@ -1,6 +1,6 @@
 /**
  * Whose directory it is. Written last when a target is formatted, so that a directory without one is not a target, and
- * never changed afterwards.
+ * never changed afterwards. It is there twice: without it a whole target would be lost for one bit.
  */
 import { type Disk, isPondError } from "@smallpond/base";
 import { type Codec, decode, encode, struct, text, u32, u64, versioned } from "../../wire/codec/index.ts";
@@ -16,6 +16,7 @@ export interface Superblock {
 }
 
 const NAME = "superblock";
+const COPY = "superblock.copy";
 const FORMAT_VERSION = 1;
 const PLACE = { batch: 0n, salt: 0n } as const;
 
@@ -42,20 +43,47 @@ export async function writeSuperblock(
   directory: string,
   superblock: Superblock,
 ): Promise<void> {
-  const path = `${directory}/${NAME}`;
-  await deps.disk.writeFile(`${path}.new`, encodeSuperblock(deps.crc, superblock), { sync: true });
-  await deps.disk.rename({ from: `${path}.new`, to: path });
-  await deps.disk.syncDirectory(directory);
+  const bytes = encodeSuperblock(deps.crc, superblock);
+  await deps.disk.writeFile(`${directory}/${COPY}`, bytes, { sync: true });
+  await replaceFirst(deps.disk, directory, bytes);
 }
 
-/** Undefined where nobody formatted a target. */
+/** Undefined where nobody formatted a target. One that is damaged is made good again from the other. */
 export async function readSuperblock(
   deps: { readonly disk: Disk; readonly crc: Crc },
   directory: string,
 ): Promise<Superblock | undefined> {
-  const path = `${directory}/${NAME}`;
+  const [first, copy] = [`${directory}/${NAME}`, `${directory}/${COPY}`];
+  const bytes = await readIfThere(deps.disk, first);
+  if (bytes === undefined) return undefined;
   try {
-    return decodeSuperblock(deps.crc, await deps.disk.readFile(path), path);
+    return decodeSuperblock(deps.crc, bytes, first);
+  } catch (error) {
+    const other = await readIfThere(deps.disk, copy);
+    if (!isPondError(error, "STORE_CORRUPT") || other === undefined) throw error;
+    const superblock = decodeSuperblock(deps.crc, other, copy);
+    await replaceFirst(deps.disk, directory, other);
+    return superblock;
+  }
+}
+
+/** Makes the directory one that is no target any more. */
+export async function removeSuperblock(disk: Disk, directory: string): Promise<void> {
+  const path = `${directory}/${NAME}`;
+  if (await disk.exists(path)) await disk.unlink(path);
+  await disk.syncDirectory(directory);
+}
+
+async function replaceFirst(disk: Disk, directory: string, bytes: Uint8Array): Promise<void> {
+  const path = `${directory}/${NAME}`;
+  await disk.writeFile(`${path}.new`, bytes, { sync: true });
+  await disk.rename({ from: `${path}.new`, to: path });
+  await disk.syncDirectory(directory);
+}
+
+async function readIfThere(disk: Disk, path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await disk.readFile(path);
   } catch (error) {
     if (isPondError(error, "ENOENT")) return undefined;
     throw error;

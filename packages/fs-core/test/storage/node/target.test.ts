@@ -31,10 +31,8 @@ function localOf(state: TargetState | undefined, facts: Facts = {}) {
     takesPart: () => takesPart,
     stop: () => {},
   };
-  const target = new Target(
-    { id: targetId(5), disk: 1, directory: "/t" },
-    { store: store as unknown as ChunkStore, replica: replica as unknown as Replica },
-  );
+  const target = new Target({ id: targetId(5), disk: 1, directory: "/t" });
+  target.opened({ store: store as unknown as ChunkStore, replica: replica as unknown as Replica });
   const { local, chainVersion } = target.report(state);
   expect(chainVersion).toBe(7);
   return { local };
@@ -87,7 +85,7 @@ describe("what is reported of a target", () => {
   });
 
   it("is that it is offline where nobody could open it", () => {
-    const target = new Target({ id: targetId(5), disk: 1, directory: "/t" }, undefined);
+    const target = new Target({ id: targetId(5), disk: 1, directory: "/t" });
     expect(target.report("serving")).toMatchObject({ local: "offline", chainVersion: 0, disk: 1 });
   });
 });

@@ -67,20 +67,24 @@ function named(name: string, nemesis: Nemesis): Nemesis {
  * Where an update counts before it is durable, what is lost with power is lost: another replica of each chain has to have
  * it, or it is as with two failures at once.
  */
-function lonePowerCuts({ stores, oracle, targets }: Stage, timing: NemesisTiming): Nemesis {
+function lonePowerCuts(stage: Stage, timing: NemesisTiming): Nemesis {
   return {
     name: "lone power cuts",
     run: (arena) =>
       strikeOften(arena, timing, () => {
-        const machine = pick(arena.random, stores);
+        const machine = pick(arena.random, stage.stores);
         // Also of a process that is down, or that could not open them: power takes what their disks have not kept.
-        const node = nodeId(FIRST_STORAGE_NODE + stores.indexOf(machine));
-        const own = targets.flatMap((target) => (target.node === node ? [target.id] : []));
-        if (!oracle.canSpare(own)) return undefined;
+        if (!canSpare(stage, machine)) return undefined;
         arena.world.machine(machine).powerOff();
         return () => arena.world.machine(machine).powerOn();
       }),
   };
+}
+
+/** Whether others serve the chains of all targets of a machine. */
+function canSpare({ stores, oracle, targets }: Stage, machine: string): boolean {
+  const node = nodeId(FIRST_STORAGE_NODE + stores.indexOf(machine));
+  return oracle.canSpare(targets.flatMap((target) => (target.node === node ? [target.id] : [])));
 }
 
 /**
@@ -125,12 +129,15 @@ function longPauses({ clients, knobs, watch }: Stage): Nemesis {
 }
 
 /** On one machine alone: where there is a second replica of a chunk, that one stays good. */
-function rot({ stores, done }: Stage, timing: NemesisTiming): Nemesis {
+function rot(stage: Stage, timing: NemesisTiming): Nemesis {
   return {
     name: "bit rot",
     run: (arena) => {
-      done.rots = true;
-      return bitRot([pick(arena.random, stores)], timing).run(arena);
+      stage.done.rots = true;
+      return bitRot([pick(arena.random, stage.stores)], timing, {
+        includes: (path) => !path.includes("/blocks/"),
+        mayRot: ({ name }) => canSpare(stage, name),
+      }).run(arena);
     },
   };
 }

@@ -1,12 +1,12 @@
-/** A storage service's process, put together as a real one is, from simulated seams; and somebody who looks after its disks. */
-import { type InvariantError, isPondError } from "@smallpond/base";
+/** A storage service's process, put together as a real one is, from simulated seams; and somebody who starts it again. */
+import type { InvariantError } from "@smallpond/base";
 import {
-  ChunkStore,
   formatTarget,
   Metrics,
   NetTransport,
   nodeId,
   StorageNode,
+  type Target,
   type TargetSettings,
 } from "@smallpond/fs-core";
 import { NodeCrypto } from "@smallpond/fs-core/platform";
@@ -42,13 +42,8 @@ export function storageProgram(
     oracle.joined(member);
     seams.lifetime.onDeath(() => oracle.left(member));
     await Promise.race([storage.failure, untilBroken(seams, storage)]);
-    const unopened = storage.targets.flatMap(({ store, settings }) =>
-      store === undefined ? [settings] : [],
-    );
     oracle.left(member);
     await storage.close();
-    if (stage.done.rots && !seams.stop.aborted)
-      for (const target of unopened) await replaceIfDamaged(stage, seams, target);
   };
 }
 
@@ -106,26 +101,9 @@ async function prepare(stage: Stage, seams: Seams, { id, directory }: TargetSett
 async function untilBroken({ clock, stop }: Seams, storage: StorageNode): Promise<void> {
   while (!stop.aborted) {
     await clock.sleep(LOOK_MS);
-    if (storage.targets.some(({ store }) => store === undefined || store.failure !== undefined)) return;
-  }
-}
-
-/** A disk whose bits have turned over for good is exchanged for one with nothing on it, if others have what was on it. */
-async function replaceIfDamaged(stage: Stage, seams: Seams, target: TargetSettings): Promise<void> {
-  if (!stage.oracle.hasOther(target.id) || !(await isDamaged(seams, target))) return;
-  seams.probes.mark("a damaged target was replaced");
-  await seams.disk.removeTree(target.directory);
-  await seams.disk.syncDirectory("/");
-}
-
-async function isDamaged(seams: Seams, { id, directory }: TargetSettings): Promise<boolean> {
-  const { clock, disk, probes } = seams;
-  const deps = { clock, disk, probes, crc: JAVASCRIPT_CRC32C, buffers: newPool(), log: traceLog(seams) };
-  try {
-    const where = { directory, cluster: CLUSTER_ID, target: id, bootId: "looked at" };
-    await (await ChunkStore.open(deps, {}, where)).close();
-    return false;
-  } catch (error) {
-    return isPondError(error, "STORE_CORRUPT");
+    // What is damaged the node makes anew itself.
+    const isBroken = ({ store, isDamaged }: Target): boolean =>
+      store === undefined ? !isDamaged : store.failure !== undefined;
+    if (storage.targets.some(isBroken)) return;
   }
 }
