@@ -45,7 +45,7 @@ export function requeue(
   transaction.clear(item.key);
   const moved = { inode, dataVersion, garbage, dueMs: Math.floor(to.dueMs), failures: to.failures };
   putGarbage(transaction, moved);
-  return { ...moved, key: garbageKey(moved.dueMs, inode, dataVersion) };
+  return { ...moved, key: garbageKey(moved.dueMs, inode, { kind: garbage.kind, dataVersion }) };
 }
 
 /** As many as are counted. */
@@ -60,7 +60,7 @@ export function backoffMs(
 }
 
 function parseKey(row: Uint8Array): Omit<QueuedGarbage, "garbage" | "failures"> {
-  assert(row.length === 28, `a key of garbage has 28 bytes, not ${row.length}`);
+  assert(row.length === 32, `a key of garbage has 32 bytes, not ${row.length}`);
   const view = new DataView(row.buffer, row.byteOffset, row.length);
   return {
     key: row,

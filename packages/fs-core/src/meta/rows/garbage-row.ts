@@ -37,7 +37,10 @@ export interface NewGarbage {
 /** Queues something for the collector, together with whatever makes it garbage. */
 export function putGarbage(transaction: Pick<Transaction, "set">, item: NewGarbage): void {
   const { inode, dataVersion, dueMs, garbage, failures = 0 } = item;
-  transaction.set(garbageKey(dueMs, inode, dataVersion), encode(garbageRow, { garbage, failures }));
+  transaction.set(
+    garbageKey(dueMs, inode, { kind: garbage.kind, dataVersion }),
+    encode(garbageRow, { garbage, failures }),
+  );
 }
 
 export const garbageRow: Codec<GarbageItem> = versioned(

@@ -68,9 +68,17 @@ export const serviceKey = (service?: Uint8Array): Uint8Array => key("MSRV", serv
 /** Queues of what is to be collected. */
 export const GARBAGE_SHARDS: number = 64;
 export const garbageShard = (id: InodeId): number => Number(id % BigInt(GARBAGE_SHARDS));
-/** What is to be collected, by shard and the time from when on; the prefix of a queue is `garbagePrefix`. */
-export const garbageKey = (atMs: number, id: InodeId, dataVersion: number): Uint8Array =>
-  key("GARB", garbageShard(id), BigInt(Math.floor(atMs)), id, dataVersion);
+const GARBAGE_KINDS = { file: 1, data: 2, tree: 3 } as const;
+/**
+ * What is to be collected, by shard and the time from when on; the prefix of a queue is `garbagePrefix`. A file and its data
+ * may be due at the same time, and who takes the one away must not take the other.
+ */
+export const garbageKey = (
+  atMs: number,
+  id: InodeId,
+  { kind, dataVersion }: { readonly kind: keyof typeof GARBAGE_KINDS; readonly dataVersion: number },
+): Uint8Array =>
+  key("GARB", garbageShard(id), BigInt(Math.floor(atMs)), id, dataVersion, GARBAGE_KINDS[kind]);
 export const garbagePrefix = (shard: number): Uint8Array => key("GARB", shard);
 /** Limits of a quota. */
 export const quotaKey = (quota: number): Uint8Array => key("QUOT", quota);

@@ -92,7 +92,7 @@ export class Spiller {
     { file, bytes, dataVersion, dueMs }: Spill,
     options: SignalOptions,
   ): Promise<"changed" | "collected"> {
-    const announced = garbageKey(dueMs, file.id, dataVersion);
+    const announced = garbageKey(dueMs, file.id, { kind: "data", dataVersion });
     return this.#deps.metastore.transact(
       async (transaction) => {
         const [now, content, garbage] = await Promise.all([

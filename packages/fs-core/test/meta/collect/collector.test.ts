@@ -1,4 +1,4 @@
-import { NO_PROBES } from "@smallpond/base";
+import { type Clock, NO_PROBES } from "@smallpond/base";
 import { expect, it } from "vitest";
 import { type InodeId, ROOT_INODE } from "../../../src/ids.ts";
 import { Collector } from "../../../src/meta/collect/collector.ts";
@@ -25,10 +25,20 @@ import { codeOf, metaWorld, type OpenFile, placeOf, TestClient } from "../world.
 const CHUNK = 2 ** 20;
 const DELAY_MS = 300_000;
 
-async function setUp(options: { fault?: ChunkFault; settings?: Partial<CollectSettings> } = {}) {
+async function setUp(
+  options: { fault?: ChunkFault; settings?: Partial<CollectSettings>; wallMs?: () => number } = {},
+) {
   const world = await metaWorld(options.fault === undefined ? {} : { fault: options.fault });
-  const { metastore, chunks, clock } = world;
+  const { metastore, chunks } = world;
   const client = new TestClient(world);
+  const { wallMs = () => world.clock.wallMs() } = options;
+  const clock: Clock = new Proxy(world.clock, {
+    get: (real, name) => {
+      if (name === "wallMs") return wallMs;
+      const value: unknown = Reflect.get(real, name, real);
+      return typeof value === "function" ? value.bind(real) : value;
+    },
+  });
   const deps = { metastore, chunks, clock, log: silentLogger(), metrics: new Metrics(), probes: NO_PROBES };
   const collector = new Collector(deps, { ...DEFAULT_COLLECT_SETTINGS, ...options.settings });
   const pass = async (): Promise<boolean> => {
@@ -49,17 +59,18 @@ async function setUp(options: { fault?: ChunkFault; settings?: Partial<CollectSe
   };
   const end = (open: OpenFile) =>
     client.ask(close, { inode: open.file.id, session: open.session, wrote: true, hint: undefined });
-  const rows = (prefix: string): Promise<number> =>
+  const keys = (prefix: string): Promise<readonly Uint8Array[]> =>
     world.run(
-      metastore.transact(
-        async (transaction) =>
-          (await transaction.range(prefixRange(new TextEncoder().encode(prefix)))).entries.length,
-      ),
+      metastore.transact(async (transaction) => {
+        const { entries } = await transaction.range(prefixRange(new TextEncoder().encode(prefix)));
+        return entries.map((row) => row.key);
+      }),
     );
+  const rows = async (prefix: string): Promise<number> => (await keys(prefix)).length;
   const isThere = async (id: InodeId): Promise<boolean> =>
     (await world.run(metastore.transact((transaction) => readInodeRow(transaction, id)))) !== undefined;
   const collect = (shard: number) => collector.collect(shard);
-  return { world, client, collect, pass, collectAll, write, end, rows, isThere };
+  return { world, client, collect, pass, collectAll, write, end, keys, rows, isThere };
 }
 
 it("takes a removed file's chunks and rows away when its time has come, and not before", async () => {
@@ -89,6 +100,22 @@ it("keeps a file that somebody writes until it is closed", async () => {
   await end(open);
   await collectAll();
   expect(await isThere(open.file.id)).toBe(false);
+  expect(world.chunks.state.chunkCount).toBe(0);
+});
+
+it("takes the data of a file away also when the file is queued twice, once for the moment at which it goes", async () => {
+  let wallMs = 0;
+  const { world, client, collectAll, write, end, keys, rows } = await setUp({ wallMs: () => wallMs });
+  const open = await client.open("a");
+  await write(open);
+  await client.ask(unlink, { place: placeOf("a") });
+  await world.clock.advance(DELAY_MS - 20);
+  await end(open);
+  const queued = await keys("GARB");
+  expect(queued.length).toBe(2);
+  wallMs = Math.max(...queued.map((row) => Number(new DataView(row.buffer, row.byteOffset).getBigUint64(8))));
+  await collectAll();
+  expect(await rows("GARB")).toBe(0);
   expect(world.chunks.state.chunkCount).toBe(0);
 });
 

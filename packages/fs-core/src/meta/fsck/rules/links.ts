@@ -14,7 +14,7 @@ export async function* links(scan: Scan): AsyncIterable<Finding> {
       const detail = `it has ${inode.nlink} links and ${inode.names} names`;
       yield { code: "LINKS_WRONG", severity: "broken", subject, detail, repair: undefined };
     } else if (inode.nlink === 0 && !queued.has(id) && inode.data?.written !== true) {
-      const key = garbageKey(0, id, inode.data?.dataVersion ?? 0);
+      const key = garbageKey(0, id, { kind: "file", dataVersion: inode.data?.dataVersion ?? 0 });
       const value = encode(garbageRow, { garbage: { kind: "file" }, failures: 0 });
       yield {
         code: "FILE_NOT_COLLECTED",

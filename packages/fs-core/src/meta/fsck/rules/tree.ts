@@ -32,7 +32,7 @@ function* attached(id: InodeId, { names, foundIn, parent }: BriefInode): Iterabl
 function* detached(id: InodeId, { names }: BriefInode, queued: ReadonlySet<bigint>): Iterable<Finding> {
   if (names > 0) yield wrong("DIRECTORY_WITH_NAMES", id, "it was removed, and a name leads to it");
   else if (!queued.has(id)) {
-    const key = garbageKey(0, id, 0);
+    const key = garbageKey(0, id, { kind: "tree", dataVersion: 0 });
     const value = encode(garbageRow, { garbage: { kind: "tree", uid: 0 }, failures: 0 });
     yield {
       code: "TREE_NOT_COLLECTED",
