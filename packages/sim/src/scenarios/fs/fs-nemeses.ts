@@ -132,9 +132,11 @@ function longPauses({ clients, knobs, watch }: Stage): Nemesis {
 function rot(stage: Stage, timing: NemesisTiming): Nemesis {
   return {
     name: "bit rot",
-    run: (arena) => {
+    run: async (arena) => {
+      const { replicas, nodes } = stage.knobs;
+      if (Math.min(replicas, nodes) < 2) return;
       stage.done.rots = true;
-      return bitRot([pick(arena.random, stage.stores)], timing, {
+      await bitRot([pick(arena.random, stage.stores)], timing, {
         includes: (path) => !path.includes("/blocks/"),
         mayRot: ({ name }) => canSpare(stage, name),
       }).run(arena);
