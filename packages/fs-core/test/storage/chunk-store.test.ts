@@ -191,6 +191,21 @@ describe("updates", () => {
     await store.commit(keyOf(0), 12, { chainVersion: 5 as ChainVersion });
     expectBytes(await get(store, keyOf(0)), next);
   });
+
+  test("a chunk is what it was while the whole of its next version is pending", async () => {
+    const disk = await newDisk();
+    let store = await open(disk);
+    await put(store, keyOf(0), patterned(9000, 1));
+    const next = patterned(70 * KiB, 2);
+    await store.replace(keyOf(0), { version: 2, bytes: next, crc: crc.of(next), chainVersion: undefined });
+    expectBytes(await get(store, keyOf(0)), patterned(9000, 1));
+    store = await reopened(store, disk);
+    expect(store.state(keyOf(0))).toMatchObject({ committed: { version: 1 }, pending: { version: 2 } });
+    expectBytes(await get(store, keyOf(0)), patterned(9000, 1));
+    await store.commit(keyOf(0), 2, { chainVersion: 5 as ChainVersion });
+    expectBytes(await get(store, keyOf(0)), next);
+    await store.close();
+  });
 });
 
 describe("what is asked of a file", () => {

@@ -21,7 +21,10 @@ export interface ReplaceRequest {
   readonly dedupe?: DedupeEntry | undefined;
 }
 
-/** Whatever the chunk was before, committed and pending, is void: also where nothing is committed yet. */
+/**
+ * Whatever the chunk was before, committed and pending, is void; but a version that follows the committed one and is not
+ * committed yet leaves that as it is: a replica that serves has readers.
+ */
 export async function replace(
   parts: StoreParts,
   key: ChunkKey,
@@ -39,7 +42,8 @@ export async function replace(
   const written = await writeBlock(parts, { key, plan, bytes, before: undefined, mayRefuse: false });
   try {
     if (chainVersion === undefined) {
-      await record(parts, { kind: "prepare-block", key, version, dedupe, ...written, replaces: true });
+      const replaces = version !== (parts.state.index.get(key)?.version ?? 0) + 1;
+      await record(parts, { kind: "prepare-block", key, version, dedupe, ...written, replaces });
     } else {
       // The answer first: with the chunk and without it, a request that comes again would be done again.
       const remembered = dedupe === undefined ? undefined : record(parts, { kind: "remember", ...dedupe });

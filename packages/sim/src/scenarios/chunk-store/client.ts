@@ -117,12 +117,15 @@ async function check(deps: ClientDeps, model: ChunkModel): Promise<void> {
 }
 
 async function replaceAll(deps: ClientDeps, model: ChunkModel): Promise<void> {
-  const version = 1 + deps.random.int(20);
+  const { committed, answered } = model.state;
+  const following = (committed?.version ?? 0) + 1;
+  const version = deps.random.next() < 0.3 ? following : 1 + deps.random.int(20);
   const bytes = deps.random.bytes(deps.random.int(60_000));
   const isCommitted = deps.random.next() < 0.5;
   const next: Version = { version, bytes };
-  const { answered } = model.state;
-  model.begin({ ...NOTHING, answered, ...(isCommitted ? { committed: next } : { pending: next }) });
+  const kept = version === following ? committed : undefined;
+  const after = isCommitted ? { committed: next } : { committed: kept, pending: next };
+  model.begin({ ...NOTHING, answered, ...after });
   const chainVersion = isCommitted ? CHAIN : undefined;
   await deps.store.replace(model.key, { version, bytes, crc: deps.crc.of(bytes), chainVersion });
   model.done();
