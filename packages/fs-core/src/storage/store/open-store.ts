@@ -22,7 +22,7 @@ import {
   readBootMark,
   writeBootMark,
 } from "../target/boot-mark.ts";
-import { blocksPath, checkpointPath, journalPath } from "../target/paths.ts";
+import { blocksPath, checkpointPath, journalPath, parentPath } from "../target/paths.ts";
 import { assertOwn, readSuperblock, type Superblock } from "../target/superblock.ts";
 import { DedupeTable } from "./dedupe-table.ts";
 import { KeyLocks } from "./key-locks.ts";
@@ -81,6 +81,8 @@ export async function openStore(deps: Deps, settings: StoreSettings, place: Plac
   const superblock = await readSuperblock(deps, directory);
   if (superblock === undefined) throw foreignTarget(directory, "nobody formatted it");
   assertOwn(superblock, place, directory);
+  // Whoever formatted it may have ended before its name was durable.
+  await disk.syncDirectory(parentPath(directory));
   const salt = superblock.generation;
   const files = new BlockFiles({ disk }, blocksPath(directory), settings);
   try {

@@ -6,7 +6,7 @@ import { foreignTarget, storeFull } from "../model/errors.ts";
 import type { Crc } from "../model/pages.ts";
 import { DEFAULT_STORE_SETTINGS } from "../settings.ts";
 import { writeBootMark } from "./boot-mark.ts";
-import { blocksPath, checkpointPath, journalPath } from "./paths.ts";
+import { blocksPath, checkpointPath, journalPath, parentPath } from "./paths.ts";
 import { readSuperblock, type Superblock, writeSuperblock } from "./superblock.ts";
 
 export interface FormatDeps {
@@ -52,6 +52,6 @@ export async function formatTarget(
   await writeBootMark(deps, directory, { mark, generation: salt });
   await disk.syncDirectory(blocksPath(directory));
   await writeSuperblock(deps, directory, superblock);
-  await disk.syncDirectory(directory.slice(0, Math.max(1, directory.lastIndexOf("/"))));
+  await disk.syncDirectory(parentPath(directory));
   return superblock;
 }

@@ -11,3 +11,8 @@ export function journalPath(directory: string): string {
 export function checkpointPath(directory: string): string {
   return `${directory}/checkpoint`;
 }
+
+/** Where the directory of a target has its name. */
+export function parentPath(directory: string): string {
+  return directory.slice(0, Math.max(1, directory.lastIndexOf("/")));
+}

@@ -70,9 +70,10 @@ async function openTarget(stage: StoreWorld, seams: Seams): Promise<ChunkStore |
   } catch (error) {
     if (isPondError(error, "STORE_CORRUPT") && stage.mayRot()) {
       probes.mark("chunk store: damage refused");
+      // Before it goes: whoever is killed meanwhile cannot say so any more.
+      for (const model of stage.clients.flat()) model.found(NOTHING);
       await disk.removeTree(DIRECTORY);
       await disk.syncDirectory("/");
-      for (const model of stage.clients.flat()) model.found(NOTHING);
       return undefined;
     }
     if (isDiskFailure(error)) return undefined;
