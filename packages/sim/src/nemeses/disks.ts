@@ -49,17 +49,20 @@ export function fullDisks(machines: readonly string[], timing: NemesisTiming): N
   };
 }
 
-/** What only a start reads: that start has to come while others can stand in for what it finds damaged. */
-export interface StartFiles {
-  includes(path: string): boolean;
+export interface RotRules {
+  /** Whether others have, at this moment, what the machine has. */
   mayRot(machine: SimMachine): boolean;
+  /** What only a start reads: that start has to come at once, while they have it. */
+  isReadAtStart(path: string): boolean;
 }
+
+const NO_RULES: RotRules = { mayRot: () => true, isReadAtStart: () => false };
 
 /** Turns bits over in files at rest. A replicated system survives it on as many machines as it has spares. */
 export function bitRot(
   victims: readonly string[],
   timing: NemesisTiming,
-  startFiles: StartFiles = { includes: () => false, mayRot: () => true },
+  rules: RotRules = NO_RULES,
 ): Nemesis {
   return {
     name: "bit rot",
@@ -67,10 +70,8 @@ export function bitRot(
       strikeOften(arena, timing, () => {
         const { random, world } = arena;
         const machine = world.machine(pick(random, victims));
-        const mayAll = startFiles.mayRot(machine);
-        const files = [...machine.disk.files()].filter(
-          ([path, file]) => file.stored.size > 0 && (mayAll || !startFiles.includes(path)),
-        );
+        if (!rules.mayRot(machine)) return undefined;
+        const files = [...machine.disk.files()].filter(([, file]) => file.stored.size > 0);
         if (files.length === 0) return undefined;
         const [path, file] = pick(random, files);
         const position = random.int(file.stored.size);
@@ -78,7 +79,7 @@ export function bitRot(
         machine.note(`bit ${bit} of byte ${position} of ${path} rots`);
         file.stored.flip(position, bit);
         // A page in the cache is still good, until power is lost or memory runs short.
-        if (startFiles.includes(path)) {
+        if (rules.isReadAtStart(path)) {
           file.contents.flip(position, bit);
           for (const process of machine.processes) process.kill();
         } else if (random.next() < 0.5) file.contents.flip(position, bit);

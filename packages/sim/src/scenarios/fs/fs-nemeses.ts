@@ -137,8 +137,8 @@ function rot(stage: Stage, timing: NemesisTiming): Nemesis {
       if (Math.min(replicas, nodes) < 2) return;
       stage.done.rots = true;
       await bitRot([pick(arena.random, stage.stores)], timing, {
-        includes: (path) => !path.includes("/blocks/"),
         mayRot: ({ name }) => canSpare(stage, name),
+        isReadAtStart: (path) => !path.includes("/blocks/"),
       }).run(arena);
     },
   };
