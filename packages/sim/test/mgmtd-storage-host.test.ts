@@ -20,7 +20,7 @@ function newHost() {
     get routing() {
       return routing;
     },
-    routingCache: { isLoaded: true },
+    isOpen: () => true,
     lease: { holds: () => true },
     wake: () => {},
   };

@@ -21,8 +21,7 @@ export interface TargetDisk {
 }
 
 /** What a host asks of the agent that speaks for it. */
-export interface HostAgent extends Pick<NodeAgent, "routing" | "wake"> {
-  readonly routingCache: Pick<NodeAgent["routingCache"], "isLoaded">;
+export interface HostAgent extends Pick<NodeAgent, "routing" | "wake" | "isOpen"> {
   readonly lease: Pick<NodeAgent["lease"], "holds">;
 }
 
@@ -30,8 +29,6 @@ export class StorageHost implements NodeHost {
   readonly disks: readonly TargetDisk[];
   readonly incarnation: string;
   agent: HostAgent | undefined;
-  /** Targets that the routing has shown where nothing is expected of them since this process started. */
-  readonly #opened: Set<TargetId> = new Set();
   readonly #synced: Map<TargetId, number> = new Map();
   /** The version of its chain in which a target was reported to have stopped. */
   readonly #stoppedAt: Map<TargetId, number> = new Map();
@@ -125,7 +122,7 @@ export class StorageHost implements NodeHost {
     const state = this.stateOf(id);
     // One that syncs and takes no part would hold up the chain for good; said to be offline, it is left out and begins anew.
     const isExpected = state === "serving" || state === "syncing";
-    if (!this.#isOpen(id) || this.#released.has(id) || (isExpected && this.#hasStopped(id))) {
+    if (this.#released.has(id) || (isExpected && this.#hasStopped(id))) {
       this.#stoppedAt.set(id, chain?.version ?? 0);
       return "offline";
     }
@@ -141,11 +138,6 @@ export class StorageHost implements NodeHost {
 
   /** The chain may count on what the process before this one had in memory, until it has gone on without it. */
   #isOpen(target: TargetId): boolean {
-    if (!this.#gated || this.#opened.has(target)) return true;
-    if (this.agent?.routingCache.isLoaded !== true) return false;
-    const state = this.stateOf(target);
-    if (state === "serving" || state === "syncing" || state === "waiting") return false;
-    this.#opened.add(target);
-    return true;
+    return !this.#gated || this.agent?.isOpen(target) === true;
   }
 }
