@@ -120,6 +120,7 @@ function longPauses({ clients, knobs, watch }: Stage): Nemesis {
         const name = pick(arena.random, clients);
         const [process] = arena.world.machine(name).processes;
         process?.pause();
+        watch.paused(name);
         return () => {
           process?.resume();
           watch.resumed(name);

@@ -52,6 +52,11 @@ export class Watch {
     this.resumed(client);
   }
 
+  /** Held still: until it is resumed nothing is asked of it. */
+  paused(client: string): void {
+    this.#resumedMs.set(client, Number.POSITIVE_INFINITY);
+  }
+
   resumed(client: string): void {
     this.#resumedMs.set(client, this.#world.scheduler.nowMs);
   }
