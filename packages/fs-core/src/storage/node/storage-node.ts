@@ -7,7 +7,6 @@ import {
   type Disk,
   formatAddress,
   type InvariantError,
-  isPondError,
   type NetAddress,
   type Probes,
   type Random,
@@ -37,7 +36,7 @@ import { Forwarder } from "../chain/forwarder.ts";
 import { refuse } from "../chain/refusals.ts";
 import { type ChainBug, Replica } from "../chain/replica.ts";
 import { type ChainSettings, DEFAULT_CHAIN_SETTINGS } from "../chain/settings.ts";
-import { ChunkStore } from "../chunk-store.ts";
+import type { ChunkStore } from "../chunk-store.ts";
 import { TrafficShares } from "../classes/traffic-shares.ts";
 import { ChunkRepairer } from "../repair/chunk-repairer.ts";
 import { StoreFetchSource } from "../repair/fetch-source.ts";
@@ -50,7 +49,8 @@ import { AnswerRoom } from "./answer-room.ts";
 import { StorageHandlers } from "./handlers.ts";
 import { parseLiveSettings } from "./live-settings.ts";
 import { NodeMetrics } from "./node-metrics.ts";
-import type { StorageNodeSettings, TargetSettings } from "./settings.ts";
+import { type FoundTarget, openStores, openTargetStore } from "./open-stores.ts";
+import type { StorageNodeSettings } from "./settings.ts";
 import { Target } from "./target.ts";
 import { TargetRenewal } from "./target-renewal.ts";
 
@@ -252,7 +252,7 @@ export class StorageNode implements AsyncDisposable {
 
   /** Takes in a target that could not be opened before. */
   async #open(target: Target, settings: StorageNodeSettings): Promise<void> {
-    const store = await openStore(this.#deps, settings, target.settings);
+    const store = await openTargetStore(this.#deps, settings, target.settings);
     if (this.#stop.signal.aborted) {
       await store.close();
       return;
@@ -348,13 +348,6 @@ function roomOf(poolBytes: number): number {
   return Math.min(Math.floor(poolBytes / 2), Math.max(Math.floor(poolBytes / 4), CHUNK_BYTES_MAX));
 }
 
-interface FoundTarget {
-  readonly settings: TargetSettings;
-  /** Undefined where it cannot be opened. */
-  readonly store: ChunkStore | undefined;
-  readonly isDamaged: boolean;
-}
-
 interface Parts {
   readonly stores: readonly FoundTarget[];
   readonly router: RpcRouter;
@@ -365,41 +358,6 @@ interface Parts {
 
 /** Of users nothing is asked here: capabilities say what they may do. */
 const NOBODY: UserIdentity = { uid: 65_534, gid: 65_534, groups: [], admin: false };
-
-/** A directory of another cluster or target is refused; what is damaged stays away, and the others go on. */
-async function openStores(
-  deps: StorageNodeDeps,
-  settings: StorageNodeSettings,
-): Promise<readonly FoundTarget[]> {
-  const outcomes = await Promise.allSettled(
-    settings.targets.map(async (target): Promise<FoundTarget> => {
-      try {
-        return { settings: target, store: await openStore(deps, settings, target), isDamaged: false };
-      } catch (error) {
-        if (!isPondError(error) || error.code === "FOREIGN_TARGET") throw error;
-        const { directory, id } = target;
-        deps.log.error("a target cannot be opened", { target: id, directory, error: error.message });
-        return { settings: target, store: undefined, isDamaged: error.code === "STORE_CORRUPT" };
-      }
-    }),
-  );
-  const found = outcomes.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
-  const failed = outcomes.find(({ status }) => status === "rejected");
-  if (failed?.status !== "rejected") return found;
-  for (const each of found) await each.store?.close();
-  throw failed.reason;
-}
-
-function openStore(
-  { disk, clock, crc32c: crc, pool: buffers, probes, log, bug }: StorageNodeDeps,
-  { clusterId, bootId, store = {} }: StorageNodeSettings,
-  { directory, id }: TargetSettings,
-): Promise<ChunkStore> {
-  return ChunkStore.open({ disk, clock, crc, buffers, probes, log }, store, {
-    ...{ directory, cluster: clusterId, target: id, bootId },
-    ...(bug?.store && { bug: bug.store }),
-  });
-}
 
 function addressOf(routing: RoutingInfo, target: TargetId): NetAddress {
   const info = routing.targets.get(target);
