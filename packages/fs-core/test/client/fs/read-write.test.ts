@@ -450,6 +450,34 @@ describe("what goes wrong", () => {
       io.fault = async () => {};
       await file.close();
     }));
+
+  it.each([
+    ["w+", { offset: 0n }],
+    ["a+", {}],
+  ] as const)("given up by their caller fail nobody else who reads the file (%s)", (flags, where) =>
+    world.run(async () => {
+      const { fs, io } = client({ directBytes: 1000 });
+      const file = await fs.open("/a", flags);
+      await file.write(pattern(5000));
+      const reader = await fs.open("/a");
+      const stop = new AbortController();
+      io.fault = async (call) => {
+        if (call !== "write") return;
+        await world.clock.sleep(10);
+        stop.signal.throwIfAborted();
+      };
+      const writing = file.write(pattern(5000), { ...where, signal: stop.signal });
+      writing.catch(() => {});
+      await world.clock.sleep(5);
+      const reading = reader.read(new Uint8Array(100), { offset: 0n });
+      stop.abort(new Error("given up"));
+      await expect(writing).rejects.toThrow("given up");
+      expect(await reading).toBe(100);
+      io.fault = async () => {};
+      await file.close();
+      await reader.close();
+    }),
+  );
 });
 
 describe("capabilities", () => {

@@ -8,6 +8,7 @@ import { Turns } from "@smallpond/base";
 import type { BufferLease, Piece } from "@smallpond/fs-native";
 import { named } from "../naming.ts";
 import { bytesInAll, partOf, viewOf } from "../pieces.ts";
+import type { FlightKind } from "./flights.ts";
 import { send } from "./send.ts";
 import type { WriteBehindParts } from "./write-behind.ts";
 
@@ -43,7 +44,7 @@ export class AppendBehind {
     const batch = bytes < context.settings.directBytes ? this.#room(bytes) : undefined;
     if (batch === undefined) {
       this.send();
-      return this.#append(pieces, bytes, options);
+      return this.#append(pieces, "awaited", options);
     }
     for (const piece of pieces) {
       const view = viewOf(piece);
@@ -60,7 +61,7 @@ export class AppendBehind {
     this.#batch = undefined;
     const { lease, filled } = batch;
     const { onFailure, context } = this.#parts;
-    this.#append([partOf(lease, 0, filled)], filled, {})
+    this.#append([partOf(lease, 0, filled)], "gathered", {})
       .catch(onFailure)
       .finally(() => {
         const { length } = lease;
@@ -86,9 +87,10 @@ export class AppendBehind {
     return this.#batch;
   }
 
-  #append(pieces: readonly Piece[], bytes: number, options: SignalOptions): Promise<void> {
+  #append(pieces: readonly Piece[], kind: FlightKind, options: SignalOptions): Promise<void> {
     const { context, file, flights, written } = this.#parts;
-    return flights.begin(["append"], async () => {
+    const bytes = bytesInAll(pieces);
+    return flights.begin(["append"], kind, async () => {
       // The end is behind what this client wrote before.
       await context.local.placedFlushed(file.inode);
       const { offset, truncateVersion } = await this.#turns

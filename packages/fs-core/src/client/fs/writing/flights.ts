@@ -4,8 +4,15 @@ import { type ByteRange, overlaps } from "../range.ts";
 /** `append`: where it goes is not known yet. Appends never touch each other. */
 export type FlightRange = ByteRange | "append";
 
+/**
+ * Who is told when it fails: the caller, who waits for it, may have given it up, and others have nothing to do with that; of
+ * bytes that were gathered, whose write had resolved, whoever looks for them.
+ */
+export type FlightKind = "awaited" | "gathered";
+
 interface Flight {
   readonly ranges: readonly FlightRange[];
+  readonly kind: FlightKind;
   /** Never rejects: what went wrong, or nothing. */
   readonly over: Promise<{ readonly error: unknown } | undefined>;
 }
@@ -18,7 +25,7 @@ export class Flights {
   }
 
   /** Begins the work, after those it would collide with. */
-  begin(ranges: readonly FlightRange[], work: () => Promise<void>): Promise<void> {
+  begin(ranges: readonly FlightRange[], kind: FlightKind, work: () => Promise<void>): Promise<void> {
     const before = [...this.#flights].filter((flight) => collide(flight.ranges, ranges));
     const done = (async () => {
       for (const { over } of before) await over;
@@ -28,17 +35,17 @@ export class Flights {
       () => undefined,
       (error: unknown) => ({ error }),
     );
-    const flight = { ranges, over };
+    const flight = { ranges, kind, over };
     this.#flights.add(flight);
     void over.then(() => this.#flights.delete(flight));
     return done;
   }
 
-  /** Waits for those that are under way now and touch the range, for all without one. Throws the first error among them. */
+  /** Waits for those that are under way now and touch the range, for all without one. Throws the first error of gathered ones. */
   async landed(range?: ByteRange): Promise<void> {
     const flights = [...this.#flights].filter(({ ranges }) => range === undefined || touches(ranges, range));
     const outcomes = await Promise.all(flights.map(({ over }) => over));
-    const failed = outcomes.find((outcome) => outcome !== undefined);
+    const failed = outcomes.find((outcome, at) => outcome !== undefined && flights[at]!.kind === "gathered");
     if (failed !== undefined) throw failed.error;
   }
 

@@ -92,7 +92,7 @@ export class WriteBehind {
     const { flights, onFailure } = this.#parts;
     const extents = segments.map((segment) => ({ start: segment.start, pieces: [pieceOf(segment)] }));
     flights
-      .begin(segments.map(rangeOf), () => this.#send(extents, {}))
+      .begin(segments.map(rangeOf), "gathered", () => this.#send(extents, {}))
       .catch(onFailure)
       .finally(() => {
         for (const { lease } of segments) this.#giveBack(lease);
@@ -171,7 +171,7 @@ export class WriteBehind {
   async #direct(extent: Extent, options: SignalOptions): Promise<void> {
     const range = { start: extent.start, end: extent.start + bytesInAll(extent.pieces) };
     if (this.#gathered.touches(range)) this.send();
-    await this.#parts.flights.begin([range], () => this.#send([extent], options));
+    await this.#parts.flights.begin([range], "awaited", () => this.#send([extent], options));
   }
 
   async #afterOthers(range: ByteRange): Promise<void> {
