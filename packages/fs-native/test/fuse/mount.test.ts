@@ -3,13 +3,13 @@ import { chmod, chown, mkdir, readFile, stat, writeFile } from "node:fs/promises
 import { NodeDisk } from "@smallpond/base/platform/node";
 import { mountFuse, openBufferPool, unmountFuse } from "@smallpond/fs-native";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { AS_NOBODY, NOBODY, NOBODY_IS_SHUT_OUT } from "../as-nobody.ts";
 import { startChild } from "../child.ts";
 import { failureOf } from "../failure.ts";
 import { missingNative } from "../missing-native.ts";
 import { serveRoot } from "./serve-root.ts";
 
 const DAEMON = new URL("./daemon.ts", import.meta.url);
-const NOBODY = 65_534;
 const MISSING = missing();
 
 function missing(): string | undefined {
@@ -124,51 +124,53 @@ describe.skipIf(MISSING !== undefined)(`FUSE${MISSING ?? ""}`, () => {
     expect(await failureOf(mountFuse(path))).toMatchObject({ code: "ENOTEMPTY" });
   });
 
-  describe("people who are not root", async () => {
-    const noHelper = await helperIsMissing();
-    const as = ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"];
-    /** In mounts of their own, with a device that everybody may use, as distributions have it. */
-    function inOwnMounts(device: string, ...rest: readonly string[]): readonly string[] {
-      const script = `mknod "$1" c 10 229 && chmod "$2" "$1" && mount --bind "$1" /dev/fuse && shift 2 && exec "$@"`;
-      return ["unshare", "-m", "sh", "-ec", script, "sh", device, ...rest];
-    }
+  describe.skipIf(NOBODY_IS_SHUT_OUT !== undefined)(
+    `people who are not root${NOBODY_IS_SHUT_OUT ?? ""}`,
+    async () => {
+      const noHelper = await helperIsMissing();
+      /** In mounts of their own, with a device that everybody may use, as distributions have it. */
+      function inOwnMounts(device: string, ...rest: readonly string[]): readonly string[] {
+        const script = `mknod "$1" c 10 229 && chmod "$2" "$1" && mount --bind "$1" /dev/fuse && shift 2 && exec "$@"`;
+        return ["unshare", "-m", "sh", "-ec", script, "sh", device, ...rest];
+      }
 
-    test.skipIf(noHelper || missingNative("mountFuse") !== undefined)(
-      `mount by fusermount3${noHelper ? " (which is missing: apt-get install fuse3)" : ""}`,
-      async () => {
-        const { mode } = await openToAll();
-        const daemon = startChild(DAEMON, [path], {
-          before: inOwnMounts(`${directory.path}/fuse`, mode, ...as),
+      test.skipIf(noHelper || missingNative("mountFuse") !== undefined)(
+        `mount by fusermount3${noHelper ? " (which is missing: apt-get install fuse3)" : ""}`,
+        async () => {
+          const { mode } = await openToAll();
+          const daemon = startChild(DAEMON, [path], {
+            before: inOwnMounts(`${directory.path}/fuse`, mode, ...AS_NOBODY),
+          });
+          expect(await daemon.line).toBe("fusermount3 polled 40755");
+          // Its mounts can be seen through it.
+          const seen = `/proc/${await nodeBelow(daemon.process.pid!)}/root${path}`;
+          expect(await failureOf(stat(seen))).toMatchObject({ code: "EACCES" });
+          daemon.process.kill("SIGKILL");
+          await daemon.ended;
+        },
+      );
+
+      test.skipIf(noHelper)("are told that they may not use the device, or let others in", async () => {
+        await openToAll();
+        const device = `${directory.path}/fuse`;
+        const closed = startChild(DAEMON, [path], { before: inOwnMounts(device, "600", ...AS_NOBODY) });
+        expect(await closed.line).toMatch(/^(EACCES|NATIVE_MISSING): /);
+        await closed.ended;
+        const others = startChild(DAEMON, [path, JSON.stringify({ allowOther: true })], {
+          before: inOwnMounts(`${device}2`, "666", ...AS_NOBODY),
         });
-        expect(await daemon.line).toBe("fusermount3 polled 40755");
-        // Its mounts can be seen through it.
-        const seen = `/proc/${await nodeBelow(daemon.process.pid!)}/root${path}`;
-        expect(await failureOf(stat(seen))).toMatchObject({ code: "EACCES" });
-        daemon.process.kill("SIGKILL");
-        await daemon.ended;
-      },
-    );
-
-    test.skipIf(noHelper)("are told that they may not use the device, or let others in", async () => {
-      await openToAll();
-      const device = `${directory.path}/fuse`;
-      const closed = startChild(DAEMON, [path], { before: inOwnMounts(device, "600", ...as) });
-      expect(await closed.line).toMatch(/^(EACCES|NATIVE_MISSING): /);
-      await closed.ended;
-      const others = startChild(DAEMON, [path, JSON.stringify({ allowOther: true })], {
-        before: inOwnMounts(`${device}2`, "666", ...as),
+        expect(await others.line).toMatch(/^(EACCES: .*other users in|NATIVE_MISSING: )/);
+        expect((await others.ended).stdout).toMatch(/user_allow_other|build the addon/);
       });
-      expect(await others.line).toMatch(/^(EACCES: .*other users in|NATIVE_MISSING: )/);
-      expect((await others.ended).stdout).toMatch(/user_allow_other|build the addon/);
-    });
 
-    test("are told to install fusermount3", async () => {
-      await openToAll();
-      const daemon = startChild(DAEMON, [path], { before: [...as, "env", "PATH=/nowhere"] });
-      expect(await daemon.line).toMatch(/^(NO_HELPER|NATIVE_MISSING): /);
-      expect((await daemon.ended).stdout).toMatch(/apt-get install/);
-    });
-  });
+      test("are told to install fusermount3", async () => {
+        await openToAll();
+        const daemon = startChild(DAEMON, [path], { before: [...AS_NOBODY, "env", "PATH=/nowhere"] });
+        expect(await daemon.line).toMatch(/^(NO_HELPER|NATIVE_MISSING): /);
+        expect((await daemon.ended).stdout).toMatch(/apt-get install/);
+      });
+    },
+  );
 });
 
 async function openToAll(): Promise<{ readonly mode: string }> {

@@ -24,9 +24,18 @@ const [name, directory] = (isMainThread ? process.argv.slice(2) : workerData) as
 const ANY_PORT = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
 const MIB = 2 ** 20;
 
-const descriptors = (): number => readdirSync("/proc/self/fd").length;
 const exitOf = (worker: Worker): Promise<number> => new Promise((resolve) => worker.once("exit", resolve));
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** How many descriptors the process has, once what closes some of its own accord has done so. */
+async function settledDescriptors(): Promise<number> {
+  for (let count = -1; ; ) {
+    const now = readdirSync("/proc/self/fd").length;
+    if (now === count) return now;
+    count = now;
+    await sleep(50);
+  }
+}
 
 /** Node 20 does not tell workers how to load TypeScript. */
 function startWorker(what: string): Worker {
@@ -53,7 +62,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
   async "terminated workers"() {
     const pool = openBufferPool();
     const net = openLeasedNet();
-    const before = descriptors();
+    const before = await settledDescriptors();
     for (let round = 0; round < 4; round++) {
       const worker = startWorker("worker: wait for everything");
       const exited = exitOf(worker);
@@ -67,7 +76,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
       await assert.rejects(connection.readInto(lease), { code: "ECONNRESET" });
       await connection.close();
     }
-    assert.equal(descriptors(), before);
+    assert.equal(await settledDescriptors(), before);
   },
 
   /** Every kind of waiting there is, and a transfer under way. */
@@ -139,7 +148,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   async "many descriptors"() {
-    const before = descriptors();
+    const before = await settledDescriptors();
     let settled = 0;
     for (let round = 0; round < 100_000; round++) {
       const event = createEvent();
@@ -153,12 +162,12 @@ const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
       if (round % 1_000 === 0) await sleep(0);
       if (round === 20_000) settled = residentBytes();
     }
-    assert.equal(descriptors(), before);
+    assert.equal(await settledDescriptors(), before);
     assertFlat(settled);
   },
 
   async "many channels"() {
-    const before = descriptors();
+    const before = await settledDescriptors();
     await using event = createEvent();
     let settled = 0;
     for (let round = 0; round < 20_000; round++) {
@@ -169,12 +178,12 @@ const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
       await Promise.all([near.close(), far.close()]);
       if (round === 4_000) settled = residentBytes();
     }
-    assert.equal(descriptors(), before + 1);
+    assert.equal(await settledDescriptors(), before + 1);
     assertFlat(settled);
   },
 
   async "many connections"() {
-    const before = descriptors();
+    const before = await settledDescriptors();
     const net = openLeasedNet();
     const pool = openBufferPool();
     const address = { kind: "unix", path: `${directory}/socket` } as const;
@@ -201,7 +210,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<void>>> = {
     await listener.close();
     await server;
     assert.equal(pool.leases, 0);
-    assert.equal(descriptors(), before);
+    assert.equal(await settledDescriptors(), before);
     assertFlat(settled);
   },
 };

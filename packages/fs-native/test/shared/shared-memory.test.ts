@@ -13,6 +13,7 @@ import {
 } from "@smallpond/fs-native";
 import { describe, expect, test } from "vitest";
 import { coreAddon } from "../../src/platform/core-addon.ts";
+import { AS_NOBODY, NOBODY_IS_SHUT_OUT } from "../as-nobody.ts";
 import { startChild } from "../child.ts";
 import { failureOf } from "../failure.ts";
 import { missingNative } from "../missing-native.ts";
@@ -84,15 +85,17 @@ describe.skipIf(MISSING !== undefined)(`shared memory${MISSING ?? ""}`, () => {
     });
   });
 
-  test.skipIf(process.geteuid?.() !== 0)("memory of somebody else is EACCES", async () => {
-    await inMemory(async (path) => {
-      using _made = await createSharedMemory(path, { bytes: 10 });
-      const before = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-      const child = startChild(new URL("./open.ts", import.meta.url), [path], { before });
-      expect(await child.line).toBe("EACCES");
-      await child.ended;
-    });
-  });
+  test.skipIf(NOBODY_IS_SHUT_OUT !== undefined)(
+    `memory of somebody else is EACCES${NOBODY_IS_SHUT_OUT ?? ""}`,
+    async () => {
+      await inMemory(async (path) => {
+        using _made = await createSharedMemory(path, { bytes: 10 });
+        const child = startChild(new URL("./open.ts", import.meta.url), [path], { before: AS_NOBODY });
+        expect(await child.line).toBe("EACCES");
+        await child.ended;
+      });
+    },
+  );
 
   test("a full memory file system is ENOSPC when memory is made, and nothing is left of it", async (context) => {
     await using directory = await new NodeDisk().tempDirectory();
