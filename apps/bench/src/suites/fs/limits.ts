@@ -1,6 +1,6 @@
 /** What the machine can do at most: its disk by fio, its file system through Node, its memory, its loopback. */
 import { execFile, spawnSync } from "node:child_process";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { performance } from "node:perf_hooks";
 import { promisify } from "node:util";
 import type { BenchContext, OpenSide, Side } from "../../harness/benchmark.ts";
@@ -24,7 +24,7 @@ export function fioSide(name: string, work: FsWork): Side {
           const { job_runtime } = (JSON.parse(stdout) as FioReport).jobs[0]!;
           return { check: checkOf(work, context), ms: job_runtime / work.files };
         },
-        close: async () => {},
+        close: () => rm(directory, { recursive: true, force: true }),
       };
     },
   };
@@ -57,14 +57,14 @@ export function kernelSide(name: string, work: FsWork): Side {
   return {
     name,
     async open(context: BenchContext): Promise<OpenSide> {
-      const files = await kernelFiles(`${context.scratchDir}/kernel-${process.pid}`);
-      const all = new FileWork(files, work, context);
+      const directory = `${context.scratchDir}/kernel-${process.pid}`;
+      const all = new FileWork(await kernelFiles(directory), work, context);
       return {
         async run(round) {
           return { check: checkOf(work, context), ms: await all.run(round) };
         },
         tidy: (round) => all.tidy(round),
-        close: async () => {},
+        close: () => rm(directory, { recursive: true, force: true }),
       };
     },
   };

@@ -1,5 +1,6 @@
 /** Our file system as a side: client and services in the side's process, or each service in one of its own. */
 import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { connect, type ServedCluster, serveCluster } from "@smallpond/fs-core/platform";
 import type { BenchContext, OpenSide, Side, Step } from "../../harness/benchmark.ts";
 import { ourFiles } from "./files.ts";
@@ -43,6 +44,8 @@ export function ourSide(name: string, work: FsWork, settings: OurSettings): Side
         async close() {
           await fs.close();
           await cluster.close();
+          // The next benchmark needs the room.
+          await rm(directory, { recursive: true, force: true });
         },
       };
     },
