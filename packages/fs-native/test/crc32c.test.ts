@@ -57,3 +57,28 @@ test("implementations agree on large buffers and on on shifts by lengths beyond 
     expect(other.combine(1, 2, length)).toBe(javascript.combine(1, 2, length));
   }
 });
+
+test.each(IMPLEMENTATIONS)(
+  "piece by piece and joined, with and without something before: $implementation",
+  (crc) => {
+    for (const [length, pieceBytes] of [
+      [0, 16],
+      [5, 16],
+      [64, 16],
+      [40_000, 4_096],
+      [40_960, 4_096],
+    ] as const) {
+      const bytes = random.bytes(length);
+      const sums = new Uint32Array(Math.ceil(length / pieceBytes) + 1).fill(7);
+      crc.each(bytes, pieceBytes, sums);
+      expect(sums.at(-1)).toBe(7);
+      for (let at = 0; at < length; at += pieceBytes) {
+        expect(sums[at / pieceBytes]).toBe(crc.of(bytes.subarray(at, at + pieceBytes)));
+      }
+      const full = Math.floor(length / pieceBytes);
+      const whole = crc.of(bytes.subarray(0, full * pieceBytes), 12_345);
+      expect(crc.join(12_345, sums.subarray(0, full), pieceBytes)).toBe(whole);
+    }
+    expect(crc.join(0, new Uint32Array(0), 4_096)).toBe(0);
+  },
+);

@@ -155,6 +155,17 @@ uint32_t crc32cCombine(uint32_t first, uint32_t second, uint64_t secondLength) {
   return Tables::multiply(shiftBy(secondLength), first) ^ second;
 }
 
+uint32_t crc32cJoin(uint32_t before, const uint8_t* sums, size_t count, uint64_t pieceBytes) {
+  const uint32_t shift = shiftBy(pieceBytes);
+  uint32_t whole = before;
+  for (size_t at = 0; at < count; at++) {
+    uint32_t sum;
+    std::memcpy(&sum, sums + at * sizeof sum, sizeof sum);
+    whole = Tables::multiply(shift, whole) ^ sum;
+  }
+  return whole;
+}
+
 const char* crc32cImplementation() {
 #if defined(POND_CRC_TARGET)
   if (kHasInstruction) return kInstruction;

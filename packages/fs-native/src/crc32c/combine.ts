@@ -12,6 +12,13 @@ export function combineByPowers(first: number, second: number, bytesOfSecond: nu
   return (multiply(shiftBy(bytesOfSecond), first) ^ second) >>> 0;
 }
 
+export function joinByPowers(before: number, sums: Uint32Array, pieceBytes: number): number {
+  const shift = shiftBy(pieceBytes);
+  let whole = before;
+  for (const sum of sums) whole = multiply(shift, whole) ^ sum;
+  return whole >>> 0;
+}
+
 function shiftBy(bytes: number): number {
   let product = 0x80000000 | 0;
   for (let n = 3, left = bytes; left > 0; left = Math.floor(left / 2), n++) {

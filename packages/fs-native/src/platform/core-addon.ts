@@ -4,7 +4,9 @@ import { type Loaded, loadAddon } from "./load-addon.ts";
 /** Calls that the kernel refuses throw an Error with its `code` (`ENOSPC`), `errno` and `syscall`. */
 export interface CoreAddon {
   crc32c(bytes: Uint8Array, crc: number): number;
+  crc32cEach(bytes: Uint8Array, pieceBytes: number, sums: Uint32Array): void;
   crc32cCombine(first: number, second: number, bytesOfSecond: number): number;
+  crc32cJoin(before: number, sums: Uint32Array, pieceBytes: number): number;
   crc32cImplementation(): "sse4.2" | "armv8" | "table";
 
   /** Of a clock that never goes back and counts while the machine is suspended. */

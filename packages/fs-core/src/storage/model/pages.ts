@@ -9,7 +9,7 @@ import type { Crc32c } from "@smallpond/fs-native";
 
 export const PAGE_BYTES = 4096;
 
-export type Crc = Pick<Crc32c, "of" | "combine">;
+export type Crc = Pick<Crc32c, "of" | "each" | "combine" | "join">;
 
 /** Pages that `length` bytes take. */
 export function pagesOf(length: number): number {
@@ -23,11 +23,10 @@ export function bytesOfPage(page: number, length: number): number {
 
 /** The CRC of all bytes, from those of all pages. */
 export function combinePages(crc: Crc, sums: Uint32Array, length: number): number {
-  let whole = 0;
-  for (let page = 0; page < pagesOf(length); page++) {
-    whole = crc.combine(whole, sums[page]!, bytesOfPage(page, length));
-  }
-  return whole >>> 0;
+  const full = Math.floor(length / PAGE_BYTES);
+  const whole = crc.join(0, sums.subarray(0, full), PAGE_BYTES);
+  const rest = length - full * PAGE_BYTES;
+  return rest === 0 ? whole : crc.combine(whole, sums[full]!, rest);
 }
 
 /** Sums of whole pages of memory, the last of `length` perhaps partial; written to `into` from `firstPage`. */
@@ -36,7 +35,5 @@ export function sumPages(
   bytes: Uint8Array,
   into: { readonly sums: Uint32Array; readonly firstPage: number },
 ): void {
-  for (let at = 0, page = into.firstPage; at < bytes.length; at += PAGE_BYTES, page++) {
-    into.sums[page] = crc.of(bytes.subarray(at, at + PAGE_BYTES));
-  }
+  crc.each(bytes, PAGE_BYTES, into.sums.subarray(into.firstPage));
 }

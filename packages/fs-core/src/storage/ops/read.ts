@@ -88,18 +88,20 @@ function crcOfRange(
   view: HeldView,
   { offset, bytes }: { readonly offset: number; readonly bytes: Uint8Array },
 ): number {
-  let whole = 0;
-  let at = 0;
-  while (at < bytes.length) {
-    const page = Math.floor((offset + at) / PAGE_BYTES);
-    const inPage = (offset + at) % PAGE_BYTES;
-    const count = Math.min(bytes.length - at, PAGE_BYTES - inPage);
-    const isWhole = inPage === 0 && count === bytesOfPage(page, view.length);
-    const sum = isWhole ? view.sums[page]! : crc.of(bytes.subarray(at, at + count));
-    whole = crc.combine(whole, sum, count);
-    at += count;
-  }
-  return whole >>> 0;
+  const head = Math.min(bytes.length, (PAGE_BYTES - (offset % PAGE_BYTES)) % PAGE_BYTES);
+  const firstFull = Math.ceil(offset / PAGE_BYTES);
+  const full = Math.floor((bytes.length - head) / PAGE_BYTES);
+  const rest = bytes.length - head - full * PAGE_BYTES;
+  const whole = crc.join(
+    crc.of(bytes.subarray(0, head)),
+    view.sums.subarray(firstFull, firstFull + full),
+    PAGE_BYTES,
+  );
+  if (rest === 0) return whole;
+  const last = firstFull + full;
+  const isWhole = rest === bytesOfPage(last, view.length);
+  const sum = isWhole ? view.sums[last]! : crc.of(bytes.subarray(bytes.length - rest));
+  return crc.combine(whole, sum, rest);
 }
 
 function checkRange({ offset, length }: ReadRange): void {

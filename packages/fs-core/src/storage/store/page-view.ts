@@ -2,7 +2,7 @@
 import type { BlockFiles } from "../blocks/block-files.ts";
 import { type ChunkKey, NO_BLOCK } from "../model/chunk.ts";
 import { chunkCorrupt } from "../model/errors.ts";
-import { bytesOfPage, type Crc, PAGE_BYTES, pagesOf } from "../model/pages.ts";
+import { type Crc, PAGE_BYTES, pagesOf } from "../model/pages.ts";
 
 export interface PageView {
   readonly key: ChunkKey;
@@ -31,14 +31,23 @@ export async function readPages(
     if (count < bytes.length) bytes.fill(0, count);
   }
   for (let page = firstPage; page < endPage; page++) {
-    const place = bytes.subarray((page - firstPage) * PAGE_BYTES, (page - firstPage + 1) * PAGE_BYTES);
     const image = view.image(page);
-    if (image !== undefined) place.set(image);
-    const valid = bytesOfPage(page, view.length);
-    if (valid < PAGE_BYTES) place.fill(0, valid);
-    if (pages.isUnchecked === true) continue;
-    if (deps.crc.of(valid === PAGE_BYTES ? place : place.subarray(0, valid)) !== view.sums[page])
-      throw chunkCorrupt(view.key, page);
+    if (image !== undefined) bytes.set(image, (page - firstPage) * PAGE_BYTES);
+  }
+  const valid = bytes.subarray(0, view.length - firstPage * PAGE_BYTES);
+  bytes.fill(0, valid.length);
+  if (pages.isUnchecked !== true) check(deps.crc, view, { firstPage, valid });
+}
+
+function check(
+  crc: Crc,
+  view: PageView,
+  { firstPage, valid }: { readonly firstPage: number; readonly valid: Uint8Array },
+): void {
+  const found = new Uint32Array(pagesOf(valid.length));
+  crc.each(valid, PAGE_BYTES, found);
+  for (const [at, sum] of found.entries()) {
+    if (sum !== view.sums[firstPage + at]) throw chunkCorrupt(view.key, firstPage + at);
   }
 }
 

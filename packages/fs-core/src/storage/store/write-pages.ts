@@ -2,7 +2,7 @@
 
 import type { PageImage } from "../journal/records.ts";
 import { type ChunkKey, type CommittedChunk, NO_BLOCK } from "../model/chunk.ts";
-import { bytesOfPage, combinePages, PAGE_BYTES, pagesOf } from "../model/pages.ts";
+import { combinePages, PAGE_BYTES, pagesOf } from "../model/pages.ts";
 import { changedCrc } from "../sums/chunk-sum.ts";
 import { type ComposeSource, composePages } from "./compose.ts";
 import { readPages } from "./page-view.ts";
@@ -146,8 +146,5 @@ function sumInto(
   view: Uint8Array,
   { firstPage, length }: { readonly firstPage: number; readonly length: number },
 ): void {
-  for (let at = 0; at < view.length; at += PAGE_BYTES) {
-    const page = at / PAGE_BYTES;
-    sums[page] = parts.crc.of(view.subarray(at, at + bytesOfPage(firstPage + page, length)));
-  }
+  parts.crc.each(view.subarray(0, length - firstPage * PAGE_BYTES), PAGE_BYTES, sums);
 }
