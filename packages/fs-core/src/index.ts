@@ -280,5 +280,14 @@ export {
   tokenInvalid,
 } from "./wire/rpc/token.ts";
 export { FabricTransport, type FabricTransportDeps } from "./wire/transport/fabric-transport.ts";
+export type {
+  NearInvitation,
+  NearLink,
+  NearLoan,
+  NearMemory,
+  NearPart,
+  NearPlaceToCome,
+} from "./wire/transport/near-memory.ts";
+export { NearTransport, type NearTransportDeps } from "./wire/transport/near-transport.ts";
 export { NetTransport, type NetTransportDeps } from "./wire/transport/net-transport.ts";
 export type { Transport } from "./wire/transport/transport.ts";

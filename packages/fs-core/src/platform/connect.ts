@@ -15,8 +15,9 @@ import { type ConnectSettings, connectWith } from "../client/connect/connect-wit
 import type { FileSystem } from "../client/file-system.ts";
 import { type Logger, silentLogger } from "../service/log.ts";
 import { Metrics } from "../service/metrics.ts";
-import { type Credentials, NetTransport } from "../wire/index.ts";
+import { type Credentials, NearTransport, NetTransport, type Transport } from "../wire/index.ts";
 import { readClusterProfiles } from "./cluster-profiles.ts";
+import { openNearMemory } from "./near/node-near-memory.ts";
 import { NodeCrypto } from "./node-crypto.ts";
 import { TlsNet, type TlsNetDeps } from "./tls-net.ts";
 
@@ -42,14 +43,14 @@ export interface ConnectOptions extends SignalOptions, Omit<ConnectSettings, "ur
 export async function connect(url: string, options: ConnectOptions = {}): Promise<FileSystem> {
   const { token, clusterId, secret, tls, pool, log, metrics, signal, ...settings } = options;
   const credentials = await credentialsFor(url, { token, clusterId, secret });
-  const net = tls === undefined ? openLeasedNet() : new PortableNet(new TlsNet(tls));
+  const memory = pool ?? openBufferPool({ showable: true });
   const deps = {
-    transport: new NetTransport({ net, crc32c: newCrc32c(), probes: NO_PROBES }),
+    transport: transportOver(tls, memory),
     clock: openBootClock(),
     random: new NodeRandom(),
     crypto: new NodeCrypto(),
     crc32c: newCrc32c(),
-    pool: pool ?? openBufferPool(),
+    pool: memory,
     log: log ?? silentLogger(),
     metrics: metrics ?? new Metrics(),
     probes: NO_PROBES,
@@ -58,6 +59,13 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   // Replicas on this machine are read first.
   const chunks = { host: hostname(), ...settings.chunks };
   return connectWith(deps, { ...settings, about, chunks, url, credentials }, { signal });
+}
+
+/** Services of this machine are shown memory, unless all that is said to services is to be secret. */
+function transportOver(tls: TlsNetDeps | undefined, pool: BufferPool): Transport {
+  const net = tls === undefined ? openLeasedNet() : new PortableNet(new TlsNet(tls));
+  const messages = new NetTransport({ net, crc32c: newCrc32c(), probes: NO_PROBES });
+  return tls === undefined ? new NearTransport({ messages, near: openNearMemory(), pool }) : messages;
 }
 
 export interface GivenCredentials {

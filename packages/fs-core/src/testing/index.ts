@@ -8,6 +8,7 @@ export { FaultyStore, type FaultyStoreDeps, type StoreFaults } from "./faulty-st
 export { type ItemFault, MemoryChunkIo } from "./memory-chunk-io.ts";
 export { type ChunkFault, MemoryChunkState, MemoryChunks } from "./memory-chunks.ts";
 export { type MemoryMetastoreDeps, openMemoryMetastore } from "./memory-metastore.ts";
+export { MemoryNear, type MemoryNearDeps, type NearRooms } from "./memory-near.ts";
 export { answerIn, type RequestSeen, requestsIn } from "./request-rows.ts";
 export {
   rpcFrameBytes,

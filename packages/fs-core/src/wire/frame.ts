@@ -34,7 +34,7 @@ export const FRAME_KINDS = [
   "ping",
   "pong",
   "goodbye",
-  // Between the two ends of a fabric only.
+  // Between two ends of which bulk bytes pass by the connection.
   "fabric",
   "taken",
 ] as const;
@@ -44,7 +44,7 @@ export type FrameKind = (typeof FRAME_KINDS)[number];
 /** Of a `failure`: the handler was not begun, so the question had no effect. */
 export const FLAG_NOT_RUN = 1;
 
-/** A message begins with where bulk bytes lie or go, since they move by remote memory access. */
+/** A message begins with where bulk bytes lie or go, since they pass by the connection. */
 export const FLAG_FABRIC = 0x8000;
 
 export interface FrameHeader {

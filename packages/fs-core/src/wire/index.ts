@@ -36,5 +36,6 @@ export {
   tokenInvalid,
 } from "./rpc/token.ts";
 export { FabricTransport, type FabricTransportDeps } from "./transport/fabric-transport.ts";
+export { NearTransport, type NearTransportDeps } from "./transport/near-transport.ts";
 export { NetTransport, type NetTransportDeps } from "./transport/net-transport.ts";
 export type { Channel, ChannelListener, Transport } from "./transport/transport.ts";

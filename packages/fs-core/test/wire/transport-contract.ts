@@ -10,6 +10,7 @@ import { TEST_AUTHENTICATOR, TEST_MEMBER } from "../../src/testing/rpc.ts";
 import { struct, text, u32 } from "../../src/wire/codec/index.ts";
 import {
   type CallContext,
+  type Caller,
   method,
   RpcClients,
   RpcRouter,
@@ -17,7 +18,7 @@ import {
   type Transport,
 } from "../../src/wire/index.ts";
 
-const ECHO = method({
+export const ECHO = method({
   id: 0xf001,
   name: "test.echo",
   question: struct({ text: text(1_000_000) }),
@@ -25,7 +26,7 @@ const ECHO = method({
   access: "member",
   repeatable: true,
 });
-const WRITE = method({
+export const WRITE = method({
   id: 0xf002,
   name: "test.write",
   question: struct({}),
@@ -33,7 +34,7 @@ const WRITE = method({
   access: "member",
   repeatable: true,
 });
-const READ = method({
+export const READ = method({
   id: 0xf003,
   name: "test.read",
   question: struct({ bytes: u32, fill: u32 }),
@@ -47,6 +48,8 @@ export interface TransportsUnderTest extends AsyncDisposable {
   /** For the service, over its pool. */
   readonly service: Transport;
   readonly client: Transport;
+  /** Resolves when bulk bytes go the way that is under test. */
+  isReady?(caller: Caller): Promise<void>;
 }
 
 export type SetUpTransports = (pools: {
@@ -57,14 +60,14 @@ export type SetUpTransports = (pools: {
 export function runTransportContract(subject: string, setUp: SetUpTransports): void {
   describe(subject, () => {
     test("questions and answers of all sizes, many at once", async () => {
-      await using world = await open(setUp);
+      await using world = await openTransports(setUp);
       const texts = Array.from({ length: 50 }, (_, n) => "x".repeat(n * 10_000));
       const answers = await Promise.all(texts.map((each) => world.caller.call(ECHO, { text: each })));
       expect(answers.map((each) => each.text.length)).toEqual(texts.map((each) => each.length));
     });
 
     test("bulk bytes go with a question, from leases, from parts of them, and from elsewhere", async () => {
-      await using world = await open(setUp);
+      await using world = await openTransports(setUp);
       using lease = world.clientPool.tryTake(1_000_000)!;
       lease.view.fill(1);
       const send = [{ lease, offset: 10, length: 500_000 }, Uint8Array.of(5, 6), { lease, offset: 999_999 }];
@@ -74,7 +77,7 @@ export function runTransportContract(subject: string, setUp: SetUpTransports): v
     });
 
     test("bulk bytes come with an answer, to where they are wanted and nowhere else", async () => {
-      await using world = await open(setUp);
+      await using world = await openTransports(setUp);
       using lease = world.clientPool.tryTake(2_000_000)!;
       lease.view.fill(9);
       let bulk = -1;
@@ -94,7 +97,7 @@ export function runTransportContract(subject: string, setUp: SetUpTransports): v
     });
 
     test("many calls with bulk bytes both ways at once keep theirs apart", async () => {
-      await using world = await open(setUp);
+      await using world = await openTransports(setUp);
       await Promise.all(
         Array.from({ length: 20 }, async (_, n) => {
           using lease = world.clientPool.tryTake(100_000)!;
@@ -107,7 +110,7 @@ export function runTransportContract(subject: string, setUp: SetUpTransports): v
     });
 
     test("an answer with more bulk bytes than there is room for is refused, and nothing is overwritten", async () => {
-      await using world = await open(setUp);
+      await using world = await openTransports(setUp);
       using lease = world.clientPool.tryTake(10_000)!;
       lease.view.fill(9);
       const into = { lease, length: 5000 };
@@ -122,7 +125,7 @@ export function runTransportContract(subject: string, setUp: SetUpTransports): v
     });
 
     test("a call that is given up has its memory back once it rejects", async () => {
-      await using world = await open(setUp);
+      await using world = await openTransports(setUp);
       const controller = new AbortController();
       const lease = world.clientPool.tryTake(10_000)!;
       const options = { into: lease, send: [Uint8Array.of(1)], signal: controller.signal };
@@ -135,7 +138,7 @@ export function runTransportContract(subject: string, setUp: SetUpTransports): v
     });
 
     test("a call whose service ends has its memory back once it rejects", async () => {
-      await using world = await open(setUp);
+      await using world = await openTransports(setUp);
       const lease = world.clientPool.tryTake(10_000)!;
       const call = expect(
         world.caller.call(HOLD, { text: "" }, { into: lease, send: [Uint8Array.of(1)] }),
@@ -151,8 +154,9 @@ export function runTransportContract(subject: string, setUp: SetUpTransports): v
   });
 }
 
-async function open(setUp: SetUpTransports) {
-  const pools = { service: openBufferPool({ poison: true }), client: openBufferPool({ poison: true }) };
+export async function openTransports(setUp: SetUpTransports) {
+  const newPool = (): BufferPool => openBufferPool({ poison: true, showable: true });
+  const pools = { service: newPool(), client: newPool() };
   const transports = await setUp(pools);
   const clock = new NodeClock();
   const common = {
@@ -164,6 +168,7 @@ async function open(setUp: SetUpTransports) {
     probes: NO_PROBES,
   };
   const held: CallContext[] = [];
+  const sums: number[] = [];
   const router = new RpcRouter({
     ...common,
     onInvariant: (error) => {
@@ -174,6 +179,7 @@ async function open(setUp: SetUpTransports) {
   router.handle(WRITE, async (_question, { received }) => {
     let sum = 0;
     for (const byte of received?.view ?? []) sum += byte;
+    sums.push(sum);
     return { sum };
   });
   router.handle(READ, async ({ bytes, fill }, context) => {
@@ -206,11 +212,14 @@ async function open(setUp: SetUpTransports) {
   );
   const address = await server.listen({ kind: "tcp", host: "127.0.0.1", port: 0 });
   const clients = new RpcClients({ ...common, transport: transports.client, credentials: TEST_MEMBER });
+  const caller = clients.to(address);
+  await transports.isReady?.(caller);
   return {
     server,
     held,
+    sums,
     clientPool: pools.client,
-    caller: clients.to(address),
+    caller,
     [Symbol.asyncDispose]: async () => {
       await clients.close();
       await server.close();
@@ -219,6 +228,24 @@ async function open(setUp: SetUpTransports) {
       expect(pools.client.leases).toBe(0);
     },
   };
+}
+
+/** A client and a service that can work together, whatever each of them has. */
+export async function expectService(transports: {
+  readonly service: Transport;
+  readonly client: Transport;
+}): Promise<void> {
+  await using world = await openTransports(async () => ({
+    ...transports,
+    [Symbol.asyncDispose]: async () => {},
+  }));
+  using lease = world.clientPool.tryTake(1000)!;
+  for (let round = 0; round < 10; round++) {
+    lease.view.fill(2);
+    expect(await world.caller.call(WRITE, {}, { send: [lease] })).toEqual({ sum: 2000 });
+    await world.caller.call(READ, { bytes: 1000, fill: round }, { into: lease });
+    expect(lease.view.every((byte) => byte === round)).toBe(true);
+  }
 }
 
 /** A client and a service that cannot work together: the caller hears what the service has against it. */
@@ -231,7 +258,11 @@ export async function expectRefusal({
   readonly client: Transport;
   readonly message: string;
 }): Promise<void> {
-  await using world = await open(async () => ({ service, client, [Symbol.asyncDispose]: async () => {} }));
+  await using world = await openTransports(async () => ({
+    service,
+    client,
+    [Symbol.asyncDispose]: async () => {},
+  }));
   await expect(world.caller.call(ECHO, { text: "" }, { attempts: 1 })).rejects.toMatchObject({
     code: "NO_ANSWER",
     kind: "retry",

@@ -14,9 +14,21 @@ import {
   PortableNet,
 } from "@smallpond/fs-native";
 import { describe, expect, test } from "vitest";
-import { NetTransport } from "../../src/wire/index.ts";
+import { type NodeNearMemory, openNearMemory } from "../../src/platform/near/node-near-memory.ts";
+import { MemoryNear, type NearRooms } from "../../src/testing/memory-near.ts";
+import { type Caller, NearTransport, NetTransport } from "../../src/wire/index.ts";
 import { FabricTransport } from "../../src/wire/transport/fabric-transport.ts";
-import { expectRefusal, runTransportContract, type SetUpTransports } from "./transport-contract.ts";
+import type { NearMemory } from "../../src/wire/transport/near-memory.ts";
+import { CountingNear } from "./counting-near.ts";
+import {
+  expectRefusal,
+  expectService,
+  openTransports,
+  READ,
+  runTransportContract,
+  type SetUpTransports,
+  WRITE,
+} from "./transport-contract.ts";
 
 function overNet(newNet: () => LeasedNet): SetUpTransports {
   return async () => {
@@ -54,6 +66,97 @@ runTransportContract(
 runTransportContract("over a fabric in memory", async (pools) => {
   const fabric = new MemoryFabric({ clock: new NodeClock(), random: new SeededRandom(1) });
   return await overFabric((pool) => fabric.open(pool))(pools);
+});
+
+/** Until a question's bytes and an answer's were lent. */
+async function untilLent(caller: Caller, pool: BufferPool, links: readonly CountingNear[]): Promise<void> {
+  using lease = pool.tryTake(100_000)!;
+  while (links.some(({ lent }) => lent === 0)) {
+    await caller.call(WRITE, {}, { send: [lease] });
+    await caller.call(READ, { bytes: 100_000, fill: 1 }, { into: lease });
+  }
+}
+
+function overNear(
+  open: (side: "service" | "client") => NearMemory,
+  close: () => Promise<void> = async () => {},
+): SetUpTransports {
+  return async (pools) => {
+    const net = openLeasedNet();
+    const messages = new NetTransport({ net, crc32c: newCrc32c(), probes: NO_PROBES });
+    const [service, client] = [new CountingNear(open("service")), new CountingNear(open("client"))];
+    return {
+      service: new NearTransport({ messages, near: service, pool: pools.service, bytesMin: 1 }),
+      client: new NearTransport({ messages, near: client, pool: pools.client, bytesMin: 1 }),
+      isReady: (caller) => untilLent(caller, pools.client, [service, client]),
+      [Symbol.asyncDispose]: close,
+    };
+  };
+}
+
+runTransportContract("over near memory of the tests' own", async (pools) => {
+  const rooms: NearRooms = new Map();
+  const common = { rooms, clock: new NodeClock(), random: new SeededRandom(1), probes: NO_PROBES };
+  return await overNear(() => new MemoryNear(common))(pools);
+});
+
+const noNear = openNearMemory() === undefined ? " (no memory can be shown here: build the addon)" : undefined;
+
+describe.skipIf(noNear !== undefined)(`with memory that processes show each other${noNear ?? ""}`, () => {
+  const opened: NodeNearMemory[] = [];
+  const open = (): NodeNearMemory => {
+    opened.push(openNearMemory()!);
+    return opened.at(-1)!;
+  };
+  const close = async (): Promise<void> => {
+    for (const each of opened.splice(0)) await each.close();
+  };
+  runTransportContract("over it", overNear(open, close));
+});
+
+test("a caller who gives up has his memory back though the service is stopped, and the connection goes on", async () => {
+  const net = new PortableNet(new MemoryNet());
+  const messages = new NetTransport({ net, crc32c: JAVASCRIPT_CRC32C, probes: NO_PROBES });
+  const rooms: NearRooms = new Map();
+  const common = { rooms, clock: new NodeClock(), random: new SeededRandom(1), probes: NO_PROBES };
+  const [service, client] = [
+    new CountingNear(new MemoryNear(common)),
+    new CountingNear(new MemoryNear(common)),
+  ];
+  await using world = await openTransports(async (pools) => ({
+    service: new NearTransport({ messages, near: service, bytesMin: 1 }),
+    client: new NearTransport({ messages, near: client, bytesMin: 1 }),
+    isReady: (caller) => untilLent(caller, pools.client, [service, client]),
+    [Symbol.asyncDispose]: async () => {},
+  }));
+  const lease = world.clientPool.tryTake(100_000)!;
+  lease.view.fill(1);
+  const stopped = service.stop();
+  const controller = new AbortController();
+  const call = world.caller.call(WRITE, {}, { send: [lease], signal: controller.signal });
+  await stopped.reached;
+  controller.abort(new Error("enough"));
+  await expect(call).rejects.toThrow("enough");
+  lease.release();
+  const sums = world.sums.length;
+  stopped.go();
+  using next = world.clientPool.tryTake(100_000)!;
+  next.view.fill(2);
+  expect(await world.caller.call(WRITE, {}, { send: [next] })).toEqual({ sum: 200_000 });
+  // What was called back was never handed to anybody.
+  expect(world.sums.slice(sums)).toEqual([200_000]);
+});
+
+test("a client with near memory that a service has not, and the other way round", async () => {
+  const net = new PortableNet(new MemoryNet());
+  const messages = new NetTransport({ net, crc32c: JAVASCRIPT_CRC32C, probes: NO_PROBES });
+  const rooms: NearRooms = new Map();
+  const common = { rooms, clock: new NodeClock(), random: new SeededRandom(1), probes: NO_PROBES };
+  const near = new NearTransport({ messages, near: new MemoryNear(common), bytesMin: 1 });
+  const none = new NearTransport({ messages });
+  await expectService({ service: none, client: near });
+  await expectService({ service: near, client: none });
+  await expectService({ service: near, client: messages });
 });
 
 const PROVIDER = { provider: "tcp;ofi_rxm", host: "127.0.0.1" } as const;

@@ -1,6 +1,7 @@
 // tcpConnect(host, port), unixConnect(path, messages), tcpListen(host, port, backlog), unixListen(path, messages, backlog),
 // socketAccept(fd), socketOutcome(fd), socketName(fd, peer), socketEnd(fd), socketWrite(fd, views): sockets that never
-// wait. `messages` chooses SOCK_SEQPACKET. Hosts are addresses in numbers: looking names up takes time.
+// wait. `messages` chooses SOCK_SEQPACKET. Hosts are addresses in numbers: looking names up takes time. A path of a unix socket
+// that begins with @ is an abstract name, as in /proc/net/unix: no file stands for it.
 //
 // A connection that is being made has a descriptor at once; it is writable when there is an outcome. readNow reads.
 #include <netdb.h>
@@ -62,7 +63,10 @@ bool unixAddress(napi_env env, Arguments& arguments, Address* address) {
   }
   unixAddress->sun_family = AF_UNIX;
   std::memcpy(unixAddress->sun_path, path, length + 1);
-  address->length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length + 1);
+  // An abstract name is what follows a zero, as long as the address says; a path ends with one.
+  const bool isAbstract = path[0] == '@';
+  if (isAbstract) unixAddress->sun_path[0] = '\0';
+  address->length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length + (isAbstract ? 0 : 1));
   return true;
 }
 

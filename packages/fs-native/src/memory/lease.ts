@@ -8,6 +8,8 @@ export interface Region {
   readonly buffer: ArrayBuffer;
   /** What its first byte's address is a multiple of; 1 where nobody knows. */
   readonly alignment: number;
+  /** Of memory that other processes may be shown, and map without being able to change it. Open as long as the region lives. */
+  readonly shown?: { readonly fd: number };
 }
 
 let regions = 0;

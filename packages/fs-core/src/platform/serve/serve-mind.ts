@@ -6,7 +6,7 @@ import { chunksOfChains } from "../../cluster/chunks-of-chains.ts";
 import { MindNode } from "../../cluster/mind-node.ts";
 import type { MindSettings } from "../../cluster/mind-settings.ts";
 import type { OrderedStore } from "../../metastore/ordered-store.ts";
-import { NetTransport } from "../../wire/index.ts";
+import { NearTransport, NetTransport } from "../../wire/index.ts";
 import { openLmdbStore } from "../lmdb-store.ts";
 import {
   type Served,
@@ -62,7 +62,9 @@ async function startMind(
     {
       ...shared,
       store: wrapStore(disk),
-      transport: new NetTransport({ net: openLeasedNet(), crc32c, probes: NO_PROBES }),
+      transport: new NearTransport({
+        messages: new NetTransport({ net: openLeasedNet(), crc32c, probes: NO_PROBES }),
+      }),
       probes: NO_PROBES,
       chunks: (mind) => chunksOfChains({ ...shared, ...mind, crc32c }, { nodesPerDisk }),
     },

@@ -2,6 +2,7 @@
 import { type NetAddress, NO_PROBES } from "@smallpond/base";
 import { NodeRandom } from "@smallpond/base/platform/node";
 import {
+  type BufferPool,
   newCrc32c,
   openBufferPool,
   openDiskQueue,
@@ -12,8 +13,14 @@ import {
 import type { NodeId } from "../../ids.ts";
 import { StorageNode } from "../../storage/node/storage-node.ts";
 import type { StoreSettings } from "../../storage/settings.ts";
-import { NetTransport, type RpcClientSettings, type RpcServerSettings } from "../../wire/index.ts";
+import {
+  NearTransport,
+  NetTransport,
+  type RpcClientSettings,
+  type RpcServerSettings,
+} from "../../wire/index.ts";
 import { readBootId } from "../boot-id.ts";
+import { openNearMemory } from "../near/node-near-memory.ts";
 import { askWhatIsMissing } from "./ask-what-is-missing.ts";
 import { prepareTargets, type TargetPlace } from "./prepare-targets.ts";
 import {
@@ -63,7 +70,8 @@ async function startStorage(
 ): Promise<StorageNode> {
   const { clusterId, targets, store, missing = "ask" } = settings;
   const [random, crc32c] = [new NodeRandom(), newCrc32c()];
-  const [pool, received] = [openBufferPool(settings.pool), openBufferPool(settings.pool)];
+  const newPool = (): BufferPool => openBufferPool({ ...settings.pool, showable: true });
+  const [pool, received] = [newPool(), newPool()];
   const queue = openDiskQueue();
   const disk = new QueueDisk(queue, pool);
   atEnd(() => queue.close());
@@ -80,7 +88,10 @@ async function startStorage(
   for (const target of prepared.replaced)
     surroundings.log.warn("a target was made anew, without what it had", { target });
   await removeStaleSocket(settings.address);
-  const transport = new NetTransport({ net: openLeasedNet(), crc32c, probes: NO_PROBES });
+  const near = openNearMemory();
+  atEnd(async () => near?.close());
+  const messages = new NetTransport({ net: openLeasedNet(), crc32c, probes: NO_PROBES });
+  const transport = new NearTransport({ messages, near, pool });
   const node = await StorageNode.start(
     { ...surroundings, disk, random, crc32c, pool, received, probes: NO_PROBES, transport },
     { ...settings, bootId: await readBootId() },

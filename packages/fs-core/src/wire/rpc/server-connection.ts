@@ -238,7 +238,9 @@ export class ServerConnection {
       await frame.takeBulk({ lease, length: frame.bulkBytes });
     } catch (error) {
       lease.release();
-      throw error;
+      if (!isPondError(error, "CANCELLED")) throw error;
+      // Its caller has given up and has the bytes back.
+      return this.#fail(frame.id, error, FLAG_NOT_RUN);
     }
     try {
       // While the bytes came, others may have begun.

@@ -11,16 +11,15 @@ import type {
 } from "@smallpond/fs-native";
 import { decode, encode } from "../codec/index.ts";
 import { badFrame, FLAG_FABRIC, type FrameSettings } from "../frame.ts";
-import { FabricFrame } from "./fabric-frame.ts";
 import {
   type FabricNote,
   type FabricPlace,
   fabricHelloCodec,
+  fabricNoteCodec,
   PIECES_MAX,
-  splitNote,
-  withNote,
 } from "./fabric-messages.ts";
 import { pieceBytes } from "./frame-sender.ts";
+import { NotedFrame, noted, splitNote } from "./noted-frame.ts";
 import type { Channel, IncomingFrame, OutgoingFrame, Receiver } from "./transport.ts";
 
 export interface FabricChannelDeps {
@@ -94,7 +93,7 @@ export class FabricChannel implements Channel {
     try {
       const into = this.#endpoint.register(frame.into, "read-write");
       this.#lend(frame.id, { sources: [], into, taken: undefined, areSourcesLent: false });
-      this.#channel.post(noted(frame, { ...NOTHING, into: placeOf(into) }));
+      this.#channel.post(noted(frame, fabricNoteCodec, { ...NOTHING, into: placeOf(into) }));
     } catch {
       void this.close();
     }
@@ -150,7 +149,7 @@ export class FabricChannel implements Channel {
     await new Promise<void>((resolve, reject) => {
       const taken = (error?: unknown): void => (error === undefined ? resolve() : reject(error));
       this.#lend(frame.id, { sources, into, taken, areSourcesLent: true });
-      this.#channel.post(noted(frame, note));
+      this.#channel.post(noted(frame, fabricNoteCodec, note));
     });
   }
 
@@ -169,7 +168,7 @@ export class FabricChannel implements Channel {
         throw error;
       }
     }
-    await this.#channel.send(noted(frame, { ...NOTHING, bulkBytes }));
+    await this.#channel.send(noted(frame, fabricNoteCodec, { ...NOTHING, bulkBytes }));
   }
 
   async #write(parts: readonly Required<LeasePart>[], region: FabricPlace): Promise<void> {
@@ -196,16 +195,16 @@ export class FabricChannel implements Channel {
       default:
     }
     if ((frame.flags & FLAG_FABRIC) === 0) return receiver(frame);
-    const { note, messageView } = splitNote(frame.messageView);
+    const { note, messageView } = splitNote(fabricNoteCodec, frame.messageView);
     this.#check(note);
     if (frame.kind === "question" && note.into !== undefined) this.#wanted.set(frame.id, note.into);
-    return this.#withNote(
-      new FabricFrame(frame, { note, messageView, fetch: (...about) => this.#fetch(...about) }),
-      receiver,
-    );
+    const { bulkBytes, sources } = note;
+    const fetch = (memory: Required<LeasePart>, options: SignalOptions): Promise<void> =>
+      this.#fetch(sources, memory, options);
+    return this.#withNote(new NotedFrame(frame, { bulkBytes, messageView, fetch }), receiver);
   }
 
-  async #withNote(frame: FabricFrame, receiver: Receiver): Promise<void> {
+  async #withNote(frame: NotedFrame, receiver: Receiver): Promise<void> {
     try {
       await receiver(frame);
     } finally {
@@ -325,11 +324,6 @@ export class FabricChannel implements Channel {
     }
     return parts;
   }
-}
-
-function noted(frame: OutgoingFrame, note: FabricNote): OutgoingFrame {
-  const { kind, id, flags = 0, message } = frame;
-  return { kind, id, flags: flags | FLAG_FABRIC, message: withNote(note, message) };
 }
 
 function placeOf({ key, base, bytes }: FabricRegion): FabricPlace {

@@ -11,12 +11,9 @@ import {
   questionHeadCodec,
   welcomeCodec,
 } from "../../../src/wire/rpc/messages.ts";
-import {
-  fabricHelloCodec,
-  fabricNoteCodec,
-  splitNote,
-  withNote,
-} from "../../../src/wire/transport/fabric-messages.ts";
+import { fabricHelloCodec, fabricNoteCodec } from "../../../src/wire/transport/fabric-messages.ts";
+import { nearLoanCodec, nearWordCodec } from "../../../src/wire/transport/near-messages.ts";
+import { noted, splitNote } from "../../../src/wire/transport/noted-frame.ts";
 
 const NONCE = new Uint8Array(32).fill(0xaa);
 const AA = "aa".repeat(32);
@@ -61,6 +58,19 @@ const GOLDEN: readonly (readonly [string, Codec<never>, unknown, string])[] = [
     { bulkBytes: 5, sources: [{ key: 1n, base: 2n, bytes: 5 }], into: undefined },
     "05000000010100000000000000020000000000000005000000" + "00",
   ],
+  ["a client that asks for near memory", nearWordCodec, { kind: "ask" }, "01"],
+  [
+    "where near memory is shown",
+    nearWordCodec,
+    { kind: "come", address: "@p", word: Uint8Array.of(1, 2) },
+    "02" + "024070" + "020102",
+  ],
+  [
+    "what is lent",
+    nearLoanCodec,
+    { number: 1, round: 2, parts: [{ region: 3, offset: 300, bytes: 5 }] },
+    "0100000002000000" + "0103ac0205",
+  ],
 ] as never;
 
 describe("messages of connections", () => {
@@ -94,10 +104,11 @@ describe("messages of connections", () => {
 
   test("a fabric's note stands before its message", () => {
     const note = { bulkBytes: 5, sources: [], into: { key: 1n, base: 2n, bytes: 9 } };
-    const whole = withNote(note, Uint8Array.of(1, 2, 3));
-    expect(splitNote(whole)).toEqual({ note, messageView: Uint8Array.of(1, 2, 3) });
+    const frame = { kind: "question", id: 1, message: Uint8Array.of(1, 2, 3) } as const;
+    const { message: whole } = noted(frame, fabricNoteCodec, note);
+    expect(splitNote(fabricNoteCodec, whole)).toEqual({ note, messageView: Uint8Array.of(1, 2, 3) });
     for (let length = 0; length < whole.length - 3; length++) {
-      expect(() => splitNote(whole.subarray(0, length))).toThrow(
+      expect(() => splitNote(fabricNoteCodec, whole.subarray(0, length))).toThrow(
         expect.objectContaining({ code: "BAD_MESSAGE" }),
       );
     }

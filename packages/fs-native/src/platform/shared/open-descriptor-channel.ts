@@ -36,7 +36,10 @@ export async function connectDescriptors(
   }
 }
 
-/** `path` must not exist; closing removes it. Who may connect is who may write to it. */
+/**
+ * `path` must not exist; closing removes it. Who may connect is who may write to it. With an @ in front it is an abstract
+ * name: no file, gone with the listener, and open to everybody in the same network namespace.
+ */
 export function listenForDescriptors(
   path: string,
   settings: Partial<DescriptorChannelSettings> = {},
@@ -88,7 +91,7 @@ class SocketDescriptorListener implements DescriptorListener {
   }
 
   close(): Promise<void> {
-    return this.#queue.close(() => rmSync(this.path, { force: true }));
+    return this.#queue.close(() => this.path.startsWith("@") || rmSync(this.path, { force: true }));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

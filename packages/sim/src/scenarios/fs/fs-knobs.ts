@@ -32,6 +32,7 @@ const OWN_KNOBS = {
   careMs: { default: 20_000, min: 1000, max: 100_000 },
   whimMs: { default: 4000, min: 500, max: 10_000 },
   supervised: { default: 0, min: 0, max: 1, fraction: true },
+  near: { default: 0, min: 0, max: 1, fraction: true },
   segmentKiB: { default: 1024, min: 512, max: 4096 },
   checkpointKiB: { default: 2048, min: 512, max: 8192 },
   sumCacheBytes: { default: 65_536, min: 0, max: 65_536 },
@@ -85,6 +86,11 @@ export const DISK_BYTES: number = 128 * KiB * KiB;
 /** Whether updates count before they are durable here. */
 export function isReplicated({ replicated }: Pick<FsKnobs, "replicated">): boolean {
   return replicated >= 0.7;
+}
+
+/** Whether bulk bytes go by memory, as between processes of one machine. */
+export function isNear({ near }: Pick<FsKnobs, "near">): boolean {
+  return near >= 0.2;
 }
 
 export function fsStoreSettings(knobs: FsKnobs): Partial<StoreSettings> {

@@ -1,15 +1,8 @@
 /** Who runs in the world of the whole file system. */
 import { formatAddress } from "@smallpond/base";
-import {
-  chunksOfChains,
-  connectWith,
-  type FileSystem,
-  Metrics,
-  type MindNode,
-  NetTransport,
-} from "@smallpond/fs-core";
+import { chunksOfChains, connectWith, type FileSystem, Metrics, type MindNode } from "@smallpond/fs-core";
 import { NodeCrypto } from "@smallpond/fs-core/platform";
-import { JAVASCRIPT_CRC32C, PortableNet } from "@smallpond/fs-native";
+import { JAVASCRIPT_CRC32C } from "@smallpond/fs-native";
 import type { Phase } from "../../scenario/scenario.ts";
 import type { Seams } from "../../world/process.ts";
 import { operatorProgram } from "../mgmtd/operator-program.ts";
@@ -22,6 +15,7 @@ import { CHUNK_BYTES, fsMetaSettings } from "./fs-knobs.ts";
 import { FIRST_STORAGE_NODE, type Stage } from "./stage.ts";
 import { storageProgram } from "./storage-program.ts";
 import { traceLog } from "./trace-log.ts";
+import { transportOf } from "./transport.ts";
 
 export function startServices(stage: Stage, phase: Phase): void {
   const { world, knobs, minds, stores, shared, targets, chains, done } = stage;
@@ -80,16 +74,22 @@ export function connectOf({
   knobs,
   minds,
   bug,
-}: Pick<Stage, "knobs" | "minds" | "bug">): (seams: Seams, name: string) => Promise<FileSystem> {
+  near,
+}: Pick<Stage, "knobs" | "minds" | "bug"> & Partial<Pick<Stage, "near">>): (
+  seams: Seams,
+  name: string,
+) => Promise<FileSystem> {
   const url = `3fs://${minds.map((mind) => formatAddress(addressOf(mind))).join(",")}`;
-  return ({ clock, random, probes, net, lifetime }, name) =>
-    connectWith(
+  return (seams, name) => {
+    const { clock, random, probes, lifetime } = seams;
+    const pool = newPool();
+    return connectWith(
       {
-        transport: new NetTransport({ net: new PortableNet(net), crc32c: JAVASCRIPT_CRC32C, probes }, {}),
+        transport: transportOf(seams, near, pool),
         ...{ clock, probes, random: random.fork("file system"), crypto: new NodeCrypto() },
         ...{
           crc32c: JAVASCRIPT_CRC32C,
-          pool: newPool(),
+          pool,
           log: traceLog({ clock, lifetime }),
           metrics: new Metrics(),
         },
@@ -110,4 +110,5 @@ export function connectOf({
         meta: { timeoutMs: knobs.operationMs, attemptMs: knobs.attemptMs },
       },
     );
+  };
 }

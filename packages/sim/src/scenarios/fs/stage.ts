@@ -6,13 +6,14 @@ import {
   type OrderedStore,
   type TargetId,
 } from "@smallpond/fs-core";
+import type { NearRooms } from "@smallpond/fs-core/testing";
 import { SharedStore } from "../../store/shared-store.ts";
 import type { SimWorld } from "../../world/world.ts";
 import { type PlannedChain, type PlannedTarget, planCluster } from "../mgmtd/operator-program.ts";
 import type { FsBug } from "./bugs.ts";
 import type { Names } from "./client/client-program.ts";
 import type { FinalFile } from "./client/verifier-program.ts";
-import { CHUNK_BYTES, DISK_BYTES, FS_KNOBS, type FsKnobs } from "./fs-knobs.ts";
+import { CHUNK_BYTES, DISK_BYTES, FS_KNOBS, type FsKnobs, isNear } from "./fs-knobs.ts";
 import { FileHistory } from "./history/file-history.ts";
 import { ReplicaOracle } from "./replica-oracle.ts";
 import { Watch } from "./watch.ts";
@@ -40,6 +41,8 @@ export interface Stage {
   readonly watch: Watch;
   /** Of minds by where they are; those that are dead know what they knew. */
   readonly agents: Map<string, NodeAgent>;
+  /** Where processes meet who show each other memory, if they do. */
+  readonly near: NearRooms | undefined;
   /** Targets that were made once. */
   readonly formatted: Set<TargetId>;
   /** What has come about. */
@@ -82,6 +85,7 @@ export function newStage(world: SimWorld, bug: FsBug | undefined): Stage {
     oracle: new ReplicaOracle(),
     watch: new Watch({ world }, { longestMs: STEPS * knobs.operationMs + 5000 }),
     agents: new Map(),
+    near: isNear(knobs) ? new Map() : undefined,
     formatted: new Set(),
     done: { setUp: false, tidy: false, rots: false, files: undefined },
   };

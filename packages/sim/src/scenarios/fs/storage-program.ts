@@ -3,20 +3,20 @@ import type { InvariantError } from "@smallpond/base";
 import {
   formatTarget,
   Metrics,
-  NetTransport,
   nodeId,
   StorageNode,
   type Target,
   type TargetSettings,
 } from "@smallpond/fs-core";
 import { NodeCrypto } from "@smallpond/fs-core/platform";
-import { JAVASCRIPT_CRC32C, PortableNet } from "@smallpond/fs-native";
+import { JAVASCRIPT_CRC32C } from "@smallpond/fs-native";
 import type { Program, Seams } from "../../world/process.ts";
 import { addressOf, CLUSTER_ID, clusterSecret } from "../mind/cluster.ts";
 import { newPool } from "../mind/mind-program.ts";
 import { fsChainSettings, fsStoreSettings } from "./fs-knobs.ts";
 import type { Stage } from "./stage.ts";
 import { traceLog } from "./trace-log.ts";
+import { transportOf } from "./transport.ts";
 
 /** How often somebody looks whether a target has failed, and starts the process again. */
 const LOOK_MS = 300;
@@ -48,20 +48,21 @@ export function storageProgram(
 }
 
 function start(
-  { minds, knobs, bug, world }: Stage,
+  { minds, knobs, bug, world, near }: Stage,
   seams: Seams,
   own: { readonly id: number; readonly machine: string; readonly targets: readonly TargetSettings[] },
 ): Promise<StorageNode> {
-  const { clock, random, probes, net, disk } = seams;
+  const { clock, random, probes, disk } = seams;
+  const pool = newPool();
   return StorageNode.start(
     {
-      transport: new NetTransport({ net: new PortableNet(net), crc32c: JAVASCRIPT_CRC32C, probes }, {}),
+      transport: transportOf(seams, near, pool),
       ...{ clock, random, probes, disk, crypto: new NodeCrypto(), crc32c: JAVASCRIPT_CRC32C },
       ...{
         log: traceLog(seams),
         metrics: new Metrics(),
         secret: clusterSecret(),
-        pool: newPool(),
+        pool,
         received: newPool(),
       },
       onInvariant: (error: InvariantError) => {

@@ -7,6 +7,7 @@ import {
   Metrics,
   MindNode,
   type MindSettings,
+  NearTransport,
   NetTransport,
   nodeId,
   silentLogger,
@@ -48,7 +49,9 @@ export function mindProgram(options: MindOptions): Program {
         clock,
         random,
         probes,
-        transport: new NetTransport({ net: new PortableNet(net), crc32c: JAVASCRIPT_CRC32C, probes }, {}),
+        transport: new NearTransport({
+          messages: new NetTransport({ net: new PortableNet(net), crc32c: JAVASCRIPT_CRC32C, probes }, {}),
+        }),
         crypto: new NodeCrypto(),
         log: options.log?.(seams) ?? silentLogger(),
         metrics: new Metrics(),

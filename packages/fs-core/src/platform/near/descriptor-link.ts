@@ -1,0 +1,194 @@
+/**
+ * A link between two processes that pass each other descriptors of memory. Memory is shown to one who may look into this
+ * process anyway: the same user, or root.
+ *
+ * Which loans hold is said by numbers in memory that the lender alone writes: each loan has a place there, and a number of its
+ * own. Taking it back means to write another number; after copying, the borrower looks whether the number is still there. On
+ * x86-64 the look comes after the copying, and what the lender does with the memory after its writing. Other processors may
+ * turn either around by as much as they have under way at once; there the checksum that bulk bytes have from end to end (I9)
+ * stands behind it.
+ */
+import { assert, type SignalOptions } from "@smallpond/base";
+import {
+  adoptSharedMemory,
+  createSealedMemory,
+  type DescriptorChannel,
+  type DescriptorMessage,
+  type LeasePart,
+  type Region,
+  type SharedMemory,
+} from "@smallpond/fs-native";
+import { decode, encode } from "../../wire/codec/index.ts";
+import { badFrame } from "../../wire/frame.ts";
+import { rpcError } from "../../wire/rpc/errors.ts";
+import type { NearLink, NearLoan } from "../../wire/transport/near-memory.ts";
+import { type LinkWord, linkWordCodec } from "./near-words.ts";
+
+const LOAN_BYTES = 4096;
+const LOANS_MAX = LOAN_BYTES / Int32Array.BYTES_PER_ELEMENT;
+/** What is copied in one turn of the event loop. */
+const STEP_BYTES = 4 * 2 ** 20;
+
+interface Theirs {
+  loans: SharedMemory | undefined;
+  readonly regions: Map<number, SharedMemory>;
+}
+
+export class DescriptorLink implements NearLink {
+  readonly #channel: DescriptorChannel;
+  /** Nothing: the other side may not look into this process. */
+  readonly #loans: SharedMemory | undefined;
+  readonly #words: Int32Array;
+  readonly #free: number[] = Array.from({ length: LOANS_MAX }, (_, number) => number);
+  #round = 0;
+  /** Regions that were shown, and whether the other side said that it has them. */
+  readonly #shown: Map<number, boolean> = new Map();
+  readonly #theirs: Theirs = { loans: undefined, regions: new Map() };
+  #taking = 0;
+  #isClosed = false;
+
+  private constructor(channel: DescriptorChannel, loans: SharedMemory | undefined) {
+    this.#channel = channel;
+    this.#loans = loans;
+    this.#words = new Int32Array(loans?.region.buffer ?? new ArrayBuffer(0));
+  }
+
+  /** Over a channel whose first word was said; it is the link's from now on. */
+  static async open(channel: DescriptorChannel): Promise<DescriptorLink> {
+    const { user } = channel.peer;
+    const maySee = user === 0 || user === process.geteuid?.();
+    const loans = maySee ? await createSealedMemory({ bytes: LOAN_BYTES, name: "pond loans" }) : undefined;
+    const link = new DescriptorLink(channel, loans);
+    if (loans !== undefined) await link.#say({ kind: "loans" }, [loans.descriptor]);
+    return link;
+  }
+
+  /** Hears what the other side shows, until that ends. Its end ends nothing else. Never rejects. */
+  async listen(): Promise<void> {
+    try {
+      for (;;) {
+        using message = await this.#channel.receive();
+        if (message === undefined) return;
+        await this.#hear(message);
+      }
+    } catch {
+      // What was shown by then can be used as before.
+    }
+  }
+
+  lend(parts: readonly Required<LeasePart>[]): NearLoan | undefined {
+    if (this.#isClosed || this.#loans === undefined) return undefined;
+    let isSeen = true;
+    for (const { lease } of parts) if (!this.#isSeen(lease.region)) isSeen = false;
+    const number = isSeen ? this.#free.pop() : undefined;
+    if (number === undefined) return undefined;
+    this.#round = (this.#round % (2 ** 31 - 1)) + 1;
+    Atomics.store(this.#words, number, this.#round);
+    return {
+      number,
+      round: this.#round,
+      parts: parts.map(({ lease, offset, length }) => ({
+        region: lease.region.id,
+        offset: lease.offset + offset,
+        bytes: length,
+      })),
+    };
+  }
+
+  end({ number, round }: NearLoan): void {
+    if (this.#isClosed) return;
+    assert(this.#words[number] === round, "a loan ends once");
+    Atomics.store(this.#words, number, 0);
+    this.#free.push(number);
+  }
+
+  async take(loan: NearLoan, into: Required<LeasePart>, { signal }: SignalOptions = {}): Promise<void> {
+    const { loans, regions } = this.#theirs;
+    const theirs = new Int32Array(loans?.region.buffer ?? new ArrayBuffer(0));
+    if (loan.number >= theirs.length) throw badFrame("bulk length", "there is no such loan");
+    this.#taking += 1;
+    try {
+      const view = into.lease.view.subarray(into.offset, into.offset + into.length);
+      let at = 0;
+      for (const { region, offset, bytes } of loan.parts) {
+        const memory = regions.get(region);
+        if (memory === undefined || offset + bytes > memory.bytes) {
+          throw badFrame("bulk length", `${bytes} bytes at ${offset} of region ${region} were never shown`);
+        }
+        for (let done = 0; done < bytes; ) {
+          const count = Math.min(STEP_BYTES, bytes - done);
+          view.set(new Uint8Array(memory.region.buffer, offset + done, count), at);
+          done += count;
+          at += count;
+          if (done === bytes) break;
+          await new Promise((resolve) => setImmediate(resolve));
+          signal?.throwIfAborted();
+          if (this.#isClosed) throw calledBack();
+        }
+      }
+      if (Atomics.load(theirs, loan.number) !== loan.round) throw calledBack();
+    } finally {
+      this.#taking -= 1;
+      if (this.#isClosed) this.#forget();
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const number of this.#words.keys()) Atomics.store(this.#words, number, 0);
+    this.#loans?.close();
+    void this.#channel.close();
+    this.#forget();
+  }
+
+  /** Whether the other side has the region. It is shown now if it was not before. */
+  #isSeen(region: Region): boolean {
+    const { id, shown } = region;
+    if (shown === undefined) return false;
+    const isSeen = this.#shown.get(id);
+    if (isSeen === undefined) {
+      this.#shown.set(id, false);
+      this.#say({ kind: "region", region: id }, [shown.fd]).catch(() => {});
+    }
+    return isSeen === true;
+  }
+
+  async #hear(message: DescriptorMessage): Promise<void> {
+    const word = decode(linkWordCodec, message.bytes);
+    if (word.kind === "have") {
+      if (this.#shown.has(word.region)) this.#shown.set(word.region, true);
+      return;
+    }
+    const [descriptor] = message.descriptors;
+    if (word.kind === "hello" || descriptor === undefined) return;
+    const memory = await adoptSharedMemory(descriptor.take());
+    if (this.#isClosed) return memory.close();
+    if (word.kind === "loans") {
+      if (this.#theirs.loans === undefined) this.#theirs.loans = memory;
+      else memory.close();
+    } else if (this.#theirs.regions.has(word.region)) memory.close();
+    else {
+      this.#theirs.regions.set(word.region, memory);
+      await this.#say({ kind: "have", region: word.region });
+    }
+  }
+
+  async #say(word: LinkWord, descriptors: readonly number[] = []): Promise<void> {
+    await this.#channel.send(encode(linkWordCodec, word), descriptors);
+  }
+
+  /** Once nothing is copied from it. */
+  #forget(): void {
+    if (this.#taking > 0) return;
+    const { loans, regions } = this.#theirs;
+    loans?.close();
+    for (const memory of regions.values()) memory.close();
+    regions.clear();
+    this.#theirs.loans = undefined;
+  }
+}
+
+function calledBack(): Error {
+  return rpcError("CANCELLED", "closed", "the bytes were called back before all of them were taken");
+}

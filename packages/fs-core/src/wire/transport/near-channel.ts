@@ -1,0 +1,212 @@
+/** One connection whose bulk bytes pass through shared memory, once both ends know how, and through the connection else. */
+import { netError, type SignalOptions } from "@smallpond/base";
+import type { BufferLease, BufferPool, LeasePart, Piece } from "@smallpond/fs-native";
+import { decode, encode } from "../codec/index.ts";
+import { badFrame, FLAG_FABRIC, type FrameSettings } from "../frame.ts";
+import { pieceBytes } from "./frame-sender.ts";
+import type { NearInvitation, NearLink, NearLoan, NearMemory, NearPlaceToCome } from "./near-memory.ts";
+import { NEAR_PARTS_MAX, type NearWord, nearLoanCodec, nearWordCodec } from "./near-messages.ts";
+import { NotedFrame, noted, splitNote } from "./noted-frame.ts";
+import type { Channel, IncomingFrame, OutgoingFrame, Receiver } from "./transport.ts";
+
+export interface NearChannelDeps {
+  readonly channel: Channel;
+  readonly near: NearMemory | undefined;
+  /** Memory that others can be shown, for what is sent from elsewhere. */
+  readonly pool: BufferPool | undefined;
+  readonly side: "client" | "service";
+  /** Fewer bulk bytes go with their frame. */
+  readonly bytesMin: number;
+}
+
+/** What is lent for the sake of one frame, until the other side has it. */
+interface Lent {
+  readonly loan: NearLoan;
+  readonly over: (error?: unknown) => void;
+}
+
+const NO_BYTES: Readonly<Uint8Array> = new Uint8Array(0);
+
+export class NearChannel implements Channel {
+  readonly fillsAhead = false;
+  readonly #channel: Channel;
+  readonly #deps: NearChannelDeps;
+  readonly #settings: FrameSettings;
+  /** By call. A client lends with questions, a service with answers. */
+  readonly #lent: Map<number, Lent> = new Map();
+  #isTrusted = false;
+  #isClosed = false;
+  #invitation: NearInvitation | undefined;
+  #link: NearLink | undefined;
+
+  constructor(deps: NearChannelDeps, settings: FrameSettings) {
+    this.#deps = deps;
+    this.#channel = deps.channel;
+    this.#settings = settings;
+  }
+
+  get remote(): string {
+    return this.#channel.remote;
+  }
+
+  get progress(): number {
+    return this.#channel.progress;
+  }
+
+  /** Not what is lent: who waits until little is unsent may be the one who has to hear that it was taken. */
+  get unsentBytes(): number {
+    return this.#channel.unsentBytes;
+  }
+
+  trust(): void {
+    this.#isTrusted = true;
+    this.#channel.trust();
+    if (this.#deps.side === "client" && this.#deps.near !== undefined) this.#say({ kind: "ask" });
+  }
+
+  post(frame: OutgoingFrame): void {
+    // The service may be stopped: it must not be waited for by who has given up.
+    if (frame.kind === "cancel") this.#end(frame.id);
+    this.#channel.post(frame);
+  }
+
+  async send(frame: OutgoingFrame): Promise<void> {
+    const { bulk = [] } = frame;
+    const bytes = bulk.reduce((sum, piece) => sum + pieceBytes(piece), 0);
+    const copies: BufferLease[] = [];
+    try {
+      // Nothing is awaited before a frame is posted: frames keep their order.
+      const loan = bytes < this.#deps.bytesMin ? undefined : this.#lend(bulk, copies);
+      if (loan === undefined) return await this.#channel.send(frame);
+      await new Promise<void>((resolve, reject) => {
+        const over = (error?: unknown): void => (error === undefined ? resolve() : reject(error));
+        this.#lent.set(frame.id, { loan, over });
+        this.#channel.post(noted(frame, nearLoanCodec, loan));
+      });
+    } finally {
+      for (const copy of copies) copy.release();
+    }
+  }
+
+  flushed(): Promise<void> {
+    return this.#channel.flushed();
+  }
+
+  receive(receiver: Receiver): Promise<void> {
+    return this.#channel.receive((frame) => this.#take(frame, receiver));
+  }
+
+  async finish(options: SignalOptions = {}): Promise<void> {
+    await this.#channel.finish(options);
+    await this.close();
+  }
+
+  close(): Promise<void> {
+    this.#closeLink();
+    return this.#channel.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #lend(bulk: readonly Piece[], copies: BufferLease[]): NearLoan | undefined {
+    if (this.#link === undefined || bulk.length > NEAR_PARTS_MAX) return undefined;
+    const parts: Required<LeasePart>[] = [];
+    for (const piece of bulk) {
+      const length = pieceBytes(piece);
+      if (length === 0) continue;
+      if (!(piece instanceof Uint8Array)) {
+        parts.push("lease" in piece ? { offset: 0, ...piece, length } : { lease: piece, offset: 0, length });
+        continue;
+      }
+      const { pool } = this.#deps;
+      const copy =
+        pool === undefined || length > pool.settings.regionBytes ? undefined : pool.tryTake(length);
+      if (copy === undefined) return undefined;
+      copies.push(copy);
+      copy.view.set(piece);
+      parts.push({ lease: copy, offset: 0, length });
+    }
+    return this.#link.lend(parts);
+  }
+
+  #take(frame: IncomingFrame, receiver: Receiver): void | Promise<void> {
+    if (frame.kind === "fabric") return this.#meet(frame);
+    if (frame.kind === "taken") return this.#end(frame.id);
+    if ((frame.flags & FLAG_FABRIC) === 0) return receiver(frame);
+    return this.#withLoan(frame, receiver);
+  }
+
+  async #withLoan(frame: IncomingFrame, receiver: Receiver): Promise<void> {
+    const { note: loan, messageView } = splitNote(nearLoanCodec, frame.messageView);
+    const bulkBytes = loan.parts.reduce((sum, { bytes }) => sum + bytes, 0);
+    const { bulkBytesMax } = this.#settings;
+    if (!this.#isTrusted) throw badFrame("order", "bulk bytes come before the handshake is done");
+    if (bulkBytes > bulkBytesMax || frame.bulkBytes > 0) {
+      throw badFrame("bulk length", `there are ${bulkBytes} bulk bytes, and ${bulkBytesMax} are the most`);
+    }
+    const link = this.#link;
+    if (link === undefined) throw badFrame("order", "bulk bytes are lent to one who sees no memory");
+    const fetch = (memory: Required<LeasePart>, options: SignalOptions): Promise<void> =>
+      link.take(loan, memory, options);
+    try {
+      await receiver(new NotedFrame(frame, { bulkBytes, messageView, fetch }));
+    } finally {
+      // Taken or dropped: either way its owner has the memory back.
+      this.#channel.post({ kind: "taken", id: frame.id, message: NO_BYTES });
+    }
+  }
+
+  #meet(frame: IncomingFrame): void {
+    if (!this.#isTrusted) throw badFrame("order", "a fabric comes before the handshake is done");
+    const { near, side } = this.#deps;
+    const word = decode(nearWordCodec, frame.messageView);
+    if ((word.kind === "ask") !== (side === "service")) {
+      throw badFrame("order", `a ${side} is told to ${word.kind}`);
+    }
+    if (near === undefined || this.#isClosed) return;
+    if (word.kind === "come") void this.#come(near, word);
+    else if (this.#invitation === undefined) this.#invite(near);
+  }
+
+  #invite(near: NearMemory): void {
+    const invitation = near.invite();
+    this.#invitation = invitation;
+    const { address, word } = invitation;
+    this.#say({ kind: "come", address, word });
+    void invitation.link.then((link) => this.#use(link));
+  }
+
+  async #come(near: NearMemory, place: NearPlaceToCome): Promise<void> {
+    this.#use(await near.accept(place));
+  }
+
+  #use(link: NearLink | undefined): void {
+    if (this.#isClosed) link?.close();
+    else this.#link ??= link;
+  }
+
+  #say(word: NearWord): void {
+    this.#channel.post({ kind: "fabric", id: 0, message: encode(nearWordCodec, word) });
+  }
+
+  #end(id: number): void {
+    const lent = this.#lent.get(id);
+    if (lent === undefined) return;
+    this.#lent.delete(id);
+    this.#link?.end(lent.loan);
+    lent.over();
+  }
+
+  /** Before anything that was lent is used for anything else. */
+  #closeLink(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#link?.close();
+    this.#invitation?.cancel();
+    const lent = [...this.#lent.values()];
+    this.#lent.clear();
+    for (const { over } of lent) over(netError("ECLOSED", { operation: "write to", address: this.remote }));
+  }
+}

@@ -1,0 +1,162 @@
+import {
+  type BufferPool,
+  type DescriptorChannel,
+  descriptorPair,
+  openBufferPool,
+} from "@smallpond/fs-native";
+import { afterEach, describe, expect, test } from "vitest";
+import { DescriptorLink } from "../../../src/platform/near/descriptor-link.ts";
+import { openNearMemory } from "../../../src/platform/near/node-near-memory.ts";
+import type { NearLoan } from "../../../src/wire/transport/near-memory.ts";
+
+const MIB = 2 ** 20;
+const MISSING =
+  openNearMemory() === undefined ? " (no memory can be shown here: build the addon)" : undefined;
+
+interface Ends {
+  readonly lender: DescriptorLink;
+  readonly borrower: DescriptorLink;
+}
+
+const links: DescriptorLink[] = [];
+
+async function linked(wrap = (channel: DescriptorChannel): DescriptorChannel => channel): Promise<Ends> {
+  const [first, second] = descriptorPair();
+  const lender = await DescriptorLink.open(wrap(first));
+  const borrower = await DescriptorLink.open(second);
+  links.push(lender, borrower);
+  void lender.listen();
+  void borrower.listen();
+  return { lender, borrower };
+}
+
+function poolOf(bytesMax: number): BufferPool {
+  return openBufferPool({ showable: true, poison: true, regionBytes: bytesMax, bytesMax });
+}
+
+/** Once the other side sees the memory. */
+async function lent({ lender }: Ends, ...parts: Parameters<DescriptorLink["lend"]>[0]): Promise<NearLoan> {
+  for (;;) {
+    const loan = lender.lend(parts);
+    if (loan !== undefined) return loan;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+afterEach(() => {
+  for (const link of links.splice(0)) link.close();
+});
+
+describe.skipIf(MISSING !== undefined)(`a link between processes${MISSING ?? ""}`, () => {
+  test("what is lent is taken, in the order of its parts", async () => {
+    const ends = await linked();
+    using own = poolOf(16 * MIB).tryTake(10 * MIB)!;
+    own.view.subarray(0, 6 * MIB).fill(1);
+    own.view.subarray(6 * MIB).fill(2);
+    const loan = await lent(
+      ends,
+      { lease: own, offset: 7 * MIB, length: 10 },
+      { lease: own, offset: 0, length: 6 * MIB },
+    );
+    using into = poolOf(16 * MIB).tryTake(8 * MIB)!;
+    into.view.fill(9);
+    await ends.borrower.take(loan, { lease: into, offset: 5, length: 7 * MIB });
+    ends.lender.end(loan);
+    const { view } = into;
+    expect(view.subarray(0, 5).every((byte) => byte === 9)).toBe(true);
+    expect(view.subarray(5, 15).every((byte) => byte === 2)).toBe(true);
+    expect(view.subarray(15, 15 + 6 * MIB).every((byte) => byte === 1)).toBe(true);
+    expect(view.subarray(15 + 6 * MIB).every((byte) => byte === 9)).toBe(true);
+  });
+
+  test("a loan that is called back while it is taken is not taken", async () => {
+    const ends = await linked();
+    const pools = { own: poolOf(16 * MIB), theirs: poolOf(16 * MIB) };
+    const own = pools.own.tryTake(9 * MIB)!;
+    using into = pools.theirs.tryTake(9 * MIB)!;
+    const loan = await lent(ends, { lease: own, offset: 0, length: own.length });
+    const taken = ends.borrower.take(loan, { lease: into, offset: 0, length: into.length });
+    ends.lender.end(loan);
+    own.release();
+    await expect(taken).rejects.toMatchObject({ code: "CANCELLED" });
+    // The next one has its place, and is another.
+    using again = pools.own.tryTake(9 * MIB)!;
+    const next = await lent(ends, { lease: again, offset: 0, length: 10 });
+    expect(next.number).toBe(loan.number);
+    await expect(
+      ends.borrower.take(loan, { lease: into, offset: 0, length: into.length }),
+    ).rejects.toMatchObject({ code: "CANCELLED" });
+    await ends.borrower.take(next, { lease: into, offset: 0, length: 10 });
+  });
+
+  test("either end may go in the middle", async () => {
+    for (const goes of ["lender", "borrower"] as const) {
+      const ends = await linked();
+      using own = poolOf(16 * MIB).tryTake(9 * MIB)!;
+      using into = poolOf(16 * MIB).tryTake(9 * MIB)!;
+      const loan = await lent(ends, { lease: own, offset: 0, length: own.length });
+      const taken = ends.borrower.take(loan, { lease: into, offset: 0, length: into.length });
+      ends[goes].close();
+      await expect(taken).rejects.toMatchObject({ code: "CANCELLED" });
+      expect(ends[goes].lend([{ lease: own, offset: 0, length: 1 }])).toBeUndefined();
+    }
+  });
+
+  test("a caller who gives up has his memory back between two steps", async () => {
+    const ends = await linked();
+    using own = poolOf(16 * MIB).tryTake(9 * MIB)!;
+    using into = poolOf(16 * MIB).tryTake(9 * MIB)!;
+    const loan = await lent(ends, { lease: own, offset: 0, length: own.length });
+    const controller = new AbortController();
+    const options = { signal: controller.signal };
+    const taken = ends.borrower.take(loan, { lease: into, offset: 0, length: into.length }, options);
+    controller.abort(new Error("enough"));
+    await expect(taken).rejects.toThrow("enough");
+  });
+
+  test("what was never shown is no memory", async () => {
+    const ends = await linked();
+    using own = poolOf(MIB).tryTake(4096)!;
+    using into = poolOf(MIB).tryTake(4096)!;
+    const loan = await lent(ends, { lease: own, offset: 0, length: 4096 });
+    const [part] = loan.parts;
+    const wrong: readonly NearLoan[] = [
+      { ...loan, number: 1_000_000 },
+      { ...loan, parts: [{ ...part!, region: part!.region + 1000 }] },
+      { ...loan, parts: [{ ...part!, offset: MIB }] },
+      { ...loan, parts: [{ ...part!, offset: Number.MAX_SAFE_INTEGER }] },
+    ];
+    for (const each of wrong) {
+      const taken = ends.borrower.take(each, { lease: into, offset: 0, length: 4096 });
+      await expect(taken).rejects.toMatchObject({ code: "BAD_FRAME" });
+    }
+  });
+
+  test("nothing is lent beyond its places, from memory of one's own, or to other people", async () => {
+    const ends = await linked();
+    using own = poolOf(MIB).tryTake(4096)!;
+    const part = { lease: own, offset: 0, length: 1 };
+    const loans = [await lent(ends, part)];
+    for (let loan = ends.lender.lend([part]); loan !== undefined; loan = ends.lender.lend([part])) {
+      loans.push(loan);
+    }
+    expect(loans).toHaveLength(1024);
+    ends.lender.end(loans[500]!);
+    expect(ends.lender.lend([part])).toMatchObject({ number: loans[500]!.number });
+
+    using hidden = openBufferPool({ regionBytes: MIB, bytesMax: MIB }).tryTake(4096)!;
+    expect(ends.lender.lend([{ lease: hidden, offset: 0, length: 1 }])).toBeUndefined();
+
+    const stranger = await linked((channel) => ({
+      peer: { process: 1, user: 12_345, group: 1 },
+      send: (...about) => channel.send(...about),
+      receive: (options) => channel.receive(options),
+      close: () => channel.close(),
+      [Symbol.asyncDispose]: () => channel.close(),
+    }));
+    for (let round = 0; round < 20; round++) {
+      expect(stranger.lender.lend([part])).toBeUndefined();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  });
+});
