@@ -287,6 +287,7 @@ export type {
   NearMemory,
   NearPart,
   NearPlaceToCome,
+  RegionPart,
 } from "./wire/transport/near-memory.ts";
 export { NearTransport, type NearTransportDeps } from "./wire/transport/near-transport.ts";
 export { NetTransport, type NetTransportDeps } from "./wire/transport/net-transport.ts";

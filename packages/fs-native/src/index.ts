@@ -29,7 +29,13 @@ export {
 } from "./fuse/fuse-device.ts";
 export type { FuseError, FuseErrorCode, FuseErrorDetails } from "./fuse/fuse-errors.ts";
 export { BufferLease, type LeasePart, type Region } from "./memory/lease.ts";
-export { BufferPool, DEFAULT_POOL_SETTINGS, type PoolDeps, type PoolSettings } from "./memory/pool.ts";
+export {
+  BufferPool,
+  DEFAULT_POOL_SETTINGS,
+  type PoolDeps,
+  type PoolSettings,
+  regionOf,
+} from "./memory/pool.ts";
 export type { LeasedConnection, LeasedListener, LeasedNet, Piece } from "./net/leased-net.ts";
 export { PortableNet } from "./net/portable-net.ts";
 export { DEFAULT_LEASED_NET_SETTINGS, type LeasedNetSettings } from "./net/settings.ts";

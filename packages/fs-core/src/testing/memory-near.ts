@@ -12,6 +12,7 @@ import type {
   NearLoan,
   NearMemory,
   NearPlaceToCome,
+  RegionPart,
 } from "../wire/transport/near-memory.ts";
 
 export interface MemoryNearDeps {
@@ -76,12 +77,12 @@ export class MemoryLink implements NearLink {
     guest.#peer = this;
   }
 
-  lend(parts: readonly Required<LeasePart>[]): NearLoan | undefined {
+  lend(parts: readonly RegionPart[]): NearLoan | undefined {
     const { probes } = this.#deps;
     if (this.#isClosed || probes.buggify("near: memory is not seen yet", 0.1)) return undefined;
     probes.mark("near: bytes were lent");
     this.#lent += 1;
-    const views = parts.map(({ lease, offset, length }) => lease.view.subarray(offset, offset + length));
+    const views = parts.map(({ region, offset, length }) => new Uint8Array(region.buffer, offset, length));
     this.#loans.set(this.#lent, views);
     return {
       number: this.#lent,

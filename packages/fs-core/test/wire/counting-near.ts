@@ -7,6 +7,7 @@ import type {
   NearLoan,
   NearMemory,
   NearPlaceToCome,
+  RegionPart,
 } from "../../src/wire/transport/near-memory.ts";
 
 export class CountingNear implements NearMemory {
@@ -44,7 +45,7 @@ export class CountingNear implements NearMemory {
   #counted(link: NearLink | undefined): NearLink | undefined {
     if (link === undefined) return undefined;
     return {
-      lend: (parts: readonly Required<LeasePart>[]) => {
+      lend: (parts: readonly RegionPart[]) => {
         const loan = link.lend(parts);
         if (loan !== undefined) this.lent += 1;
         return loan;

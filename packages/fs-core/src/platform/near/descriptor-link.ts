@@ -21,7 +21,7 @@ import {
 import { decode, encode } from "../../wire/codec/index.ts";
 import { badFrame } from "../../wire/frame.ts";
 import { rpcError } from "../../wire/rpc/errors.ts";
-import type { NearLink, NearLoan } from "../../wire/transport/near-memory.ts";
+import type { NearLink, NearLoan, RegionPart } from "../../wire/transport/near-memory.ts";
 import { type LinkWord, linkWordCodec } from "./near-words.ts";
 
 const LOAN_BYTES = 4096;
@@ -76,10 +76,10 @@ export class DescriptorLink implements NearLink {
     }
   }
 
-  lend(parts: readonly Required<LeasePart>[]): NearLoan | undefined {
+  lend(parts: readonly RegionPart[]): NearLoan | undefined {
     if (this.#isClosed || this.#loans === undefined) return undefined;
     let isSeen = true;
-    for (const { lease } of parts) if (!this.#isSeen(lease.region)) isSeen = false;
+    for (const { region } of parts) if (!this.#isSeen(region)) isSeen = false;
     const number = isSeen ? this.#free.pop() : undefined;
     if (number === undefined) return undefined;
     this.#round = (this.#round % (2 ** 31 - 1)) + 1;
@@ -87,11 +87,7 @@ export class DescriptorLink implements NearLink {
     return {
       number,
       round: this.#round,
-      parts: parts.map(({ lease, offset, length }) => ({
-        region: lease.region.id,
-        offset: lease.offset + offset,
-        bytes: length,
-      })),
+      parts: parts.map(({ region, offset, length }) => ({ region: region.id, offset, bytes: length })),
     };
   }
 

@@ -92,13 +92,10 @@ function crcOfRange(
   const firstFull = Math.ceil(offset / PAGE_BYTES);
   const full = Math.floor((bytes.length - head) / PAGE_BYTES);
   const rest = bytes.length - head - full * PAGE_BYTES;
-  const whole = crc.join(
-    crc.of(bytes.subarray(0, head)),
-    view.sums.subarray(firstFull, firstFull + full),
-    PAGE_BYTES,
-  );
-  if (rest === 0) return whole;
   const last = firstFull + full;
+  let whole = head === 0 ? 0 : crc.of(bytes.subarray(0, head));
+  if (full > 0) whole = crc.join(whole, view.sums.subarray(firstFull, last), PAGE_BYTES);
+  if (rest === 0) return whole;
   const isWhole = rest === bytesOfPage(last, view.length);
   const sum = isWhole ? view.sums[last]! : crc.of(bytes.subarray(bytes.length - rest));
   return crc.combine(whole, sum, rest);

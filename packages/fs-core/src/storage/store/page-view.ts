@@ -44,10 +44,14 @@ function check(
   view: PageView,
   { firstPage, valid }: { readonly firstPage: number; readonly valid: Uint8Array },
 ): void {
+  if (valid.length <= PAGE_BYTES) {
+    if (crc.of(valid) !== view.sums[firstPage]) throw chunkCorrupt(view.key, firstPage);
+    return;
+  }
   const found = new Uint32Array(pagesOf(valid.length));
   crc.each(valid, PAGE_BYTES, found);
-  for (const [at, sum] of found.entries()) {
-    if (sum !== view.sums[firstPage + at]) throw chunkCorrupt(view.key, firstPage + at);
+  for (let at = 0; at < found.length; at++) {
+    if (found[at] !== view.sums[firstPage + at]) throw chunkCorrupt(view.key, firstPage + at);
   }
 }
 

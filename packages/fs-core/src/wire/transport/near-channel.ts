@@ -1,10 +1,23 @@
 /** One connection whose bulk bytes pass through shared memory, once both ends know how, and through the connection else. */
 import { netError, type SignalOptions } from "@smallpond/base";
-import type { BufferLease, BufferPool, LeasePart, Piece } from "@smallpond/fs-native";
+import {
+  type BufferLease,
+  type BufferPool,
+  type LeasePart,
+  type Piece,
+  regionOf,
+} from "@smallpond/fs-native";
 import { decode, encode } from "../codec/index.ts";
 import { badFrame, FLAG_FABRIC, type FrameSettings } from "../frame.ts";
 import { pieceBytes } from "./frame-sender.ts";
-import type { NearInvitation, NearLink, NearLoan, NearMemory, NearPlaceToCome } from "./near-memory.ts";
+import type {
+  NearInvitation,
+  NearLink,
+  NearLoan,
+  NearMemory,
+  NearPlaceToCome,
+  RegionPart,
+} from "./near-memory.ts";
 import { NEAR_PARTS_MAX, type NearWord, nearLoanCodec, nearWordCodec } from "./near-messages.ts";
 import { NotedFrame, noted, splitNote } from "./noted-frame.ts";
 import type { Channel, IncomingFrame, OutgoingFrame, Receiver } from "./transport.ts";
@@ -112,23 +125,25 @@ export class NearChannel implements Channel {
 
   #lend(bulk: readonly Piece[], copies: BufferLease[]): NearLoan | undefined {
     if (this.#link === undefined || bulk.length > NEAR_PARTS_MAX) return undefined;
-    const parts: Required<LeasePart>[] = [];
+    const parts: RegionPart[] = [];
     for (const piece of bulk) {
-      const length = pieceBytes(piece);
-      if (length === 0) continue;
-      if (!(piece instanceof Uint8Array)) {
-        parts.push("lease" in piece ? { offset: 0, ...piece, length } : { lease: piece, offset: 0, length });
-        continue;
-      }
-      const { pool } = this.#deps;
-      const copy =
-        pool === undefined || length > pool.settings.regionBytes ? undefined : pool.tryTake(length);
-      if (copy === undefined) return undefined;
-      copies.push(copy);
-      copy.view.set(piece);
-      parts.push({ lease: copy, offset: 0, length });
+      if (pieceBytes(piece) === 0) continue;
+      const part = partOf(piece) ?? this.#copied(piece as Uint8Array, copies);
+      if (part === undefined) return undefined;
+      parts.push(part);
     }
     return this.#link.lend(parts);
+  }
+
+  /** In memory that can be shown, if there is some right now. */
+  #copied(bytes: Uint8Array, copies: BufferLease[]): RegionPart | undefined {
+    const { pool } = this.#deps;
+    const { length } = bytes;
+    const copy = pool === undefined || length > pool.settings.regionBytes ? undefined : pool.tryTake(length);
+    if (copy === undefined) return undefined;
+    copies.push(copy);
+    copy.view.set(bytes);
+    return { region: copy.region, offset: copy.offset, length };
   }
 
   #take(frame: IncomingFrame, receiver: Receiver): void | Promise<void> {
@@ -209,4 +224,15 @@ export class NearChannel implements Channel {
     this.#lent.clear();
     for (const { over } of lent) over(netError("ECLOSED", { operation: "write to", address: this.remote }));
   }
+}
+
+/** Where a piece is; undefined for memory of no pool. */
+function partOf(piece: Piece): RegionPart | undefined {
+  const length = pieceBytes(piece);
+  if (piece instanceof Uint8Array) {
+    const region = regionOf(piece);
+    return region === undefined ? undefined : { region, offset: piece.byteOffset, length };
+  }
+  const { lease, offset = 0 } = "lease" in piece ? piece : { lease: piece };
+  return { region: lease.region, offset: lease.offset + offset, length };
 }

@@ -7,7 +7,7 @@
  * copied whether the loan still held, and takes no bytes that may have been something else by then.
  */
 import type { SignalOptions } from "@smallpond/base";
-import type { LeasePart } from "@smallpond/fs-native";
+import type { LeasePart, Region } from "@smallpond/fs-native";
 
 export interface NearMemory {
   /** Waits for one process to come, which learns by other means where and by which word. */
@@ -26,6 +26,13 @@ export interface NearInvitation extends NearPlaceToCome {
   readonly link: Promise<NearLink | undefined>;
   /** Ends the link too, if there is one. */
   cancel(): void;
+}
+
+/** Memory here. */
+export interface RegionPart {
+  readonly region: Region;
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** Part of a region of the lender's. */
@@ -48,7 +55,7 @@ export interface NearLink {
    * Lends memory, which is held until the loan has ended. Undefined when the other side does not see all of it, perhaps
    * not yet, or when too much is lent.
    */
-  lend(parts: readonly Required<LeasePart>[]): NearLoan | undefined;
+  lend(parts: readonly RegionPart[]): NearLoan | undefined;
 
   /** From when it returns, nothing is taken of it any more, whatever the borrower is in the middle of. */
   end(loan: NearLoan): void;

@@ -15,11 +15,11 @@ export interface NearTransportDeps {
   readonly near?: NearMemory | undefined;
   /** Memory that others can be shown, for what is sent from elsewhere. */
   readonly pool?: BufferPool | undefined;
-  /** Fewer bulk bytes go with their frame. Default 32 KiB: below, telling that bytes were taken costs more than it saves. */
+  /** Fewer bulk bytes go with their frame. Default 128 KiB: below, telling that bytes were taken costs more than it saves. */
   readonly bytesMin?: number;
 }
 
-const BYTES_MIN = 32 * 1024;
+const BYTES_MIN = 128 * 1024;
 
 export class NearTransport implements Transport {
   readonly #deps: NearTransportDeps;

@@ -1,4 +1,5 @@
 import {
+  type BufferLease,
   type BufferPool,
   type DescriptorChannel,
   descriptorPair,
@@ -7,7 +8,7 @@ import {
 import { afterEach, describe, expect, test } from "vitest";
 import { DescriptorLink } from "../../../src/platform/near/descriptor-link.ts";
 import { openNearMemory } from "../../../src/platform/near/node-near-memory.ts";
-import type { NearLoan } from "../../../src/wire/transport/near-memory.ts";
+import type { NearLoan, RegionPart } from "../../../src/wire/transport/near-memory.ts";
 
 const MIB = 2 ** 20;
 const MISSING =
@@ -34,6 +35,10 @@ function poolOf(bytesMax: number): BufferPool {
   return openBufferPool({ showable: true, poison: true, regionBytes: bytesMax, bytesMax });
 }
 
+function partOf(lease: BufferLease, offset = 0, length = lease.length - offset): RegionPart {
+  return { region: lease.region, offset: lease.offset + offset, length };
+}
+
 /** Once the other side sees the memory. */
 async function lent({ lender }: Ends, ...parts: Parameters<DescriptorLink["lend"]>[0]): Promise<NearLoan> {
   for (;;) {
@@ -53,11 +58,7 @@ describe.skipIf(MISSING !== undefined)(`a link between processes${MISSING ?? ""}
     using own = poolOf(16 * MIB).tryTake(10 * MIB)!;
     own.view.subarray(0, 6 * MIB).fill(1);
     own.view.subarray(6 * MIB).fill(2);
-    const loan = await lent(
-      ends,
-      { lease: own, offset: 7 * MIB, length: 10 },
-      { lease: own, offset: 0, length: 6 * MIB },
-    );
+    const loan = await lent(ends, partOf(own, 7 * MIB, 10), partOf(own, 0, 6 * MIB));
     using into = poolOf(16 * MIB).tryTake(8 * MIB)!;
     into.view.fill(9);
     await ends.borrower.take(loan, { lease: into, offset: 5, length: 7 * MIB });
@@ -74,14 +75,14 @@ describe.skipIf(MISSING !== undefined)(`a link between processes${MISSING ?? ""}
     const pools = { own: poolOf(16 * MIB), theirs: poolOf(16 * MIB) };
     const own = pools.own.tryTake(9 * MIB)!;
     using into = pools.theirs.tryTake(9 * MIB)!;
-    const loan = await lent(ends, { lease: own, offset: 0, length: own.length });
+    const loan = await lent(ends, partOf(own));
     const taken = ends.borrower.take(loan, { lease: into, offset: 0, length: into.length });
     ends.lender.end(loan);
     own.release();
     await expect(taken).rejects.toMatchObject({ code: "CANCELLED" });
     // The next one has its place, and is another.
     using again = pools.own.tryTake(9 * MIB)!;
-    const next = await lent(ends, { lease: again, offset: 0, length: 10 });
+    const next = await lent(ends, partOf(again, 0, 10));
     expect(next.number).toBe(loan.number);
     await expect(
       ends.borrower.take(loan, { lease: into, offset: 0, length: into.length }),
@@ -94,11 +95,11 @@ describe.skipIf(MISSING !== undefined)(`a link between processes${MISSING ?? ""}
       const ends = await linked();
       using own = poolOf(16 * MIB).tryTake(9 * MIB)!;
       using into = poolOf(16 * MIB).tryTake(9 * MIB)!;
-      const loan = await lent(ends, { lease: own, offset: 0, length: own.length });
+      const loan = await lent(ends, partOf(own));
       const taken = ends.borrower.take(loan, { lease: into, offset: 0, length: into.length });
       ends[goes].close();
       await expect(taken).rejects.toMatchObject({ code: "CANCELLED" });
-      expect(ends[goes].lend([{ lease: own, offset: 0, length: 1 }])).toBeUndefined();
+      expect(ends[goes].lend([partOf(own, 0, 1)])).toBeUndefined();
     }
   });
 
@@ -106,7 +107,7 @@ describe.skipIf(MISSING !== undefined)(`a link between processes${MISSING ?? ""}
     const ends = await linked();
     using own = poolOf(16 * MIB).tryTake(9 * MIB)!;
     using into = poolOf(16 * MIB).tryTake(9 * MIB)!;
-    const loan = await lent(ends, { lease: own, offset: 0, length: own.length });
+    const loan = await lent(ends, partOf(own));
     const controller = new AbortController();
     const options = { signal: controller.signal };
     const taken = ends.borrower.take(loan, { lease: into, offset: 0, length: into.length }, options);
@@ -118,7 +119,7 @@ describe.skipIf(MISSING !== undefined)(`a link between processes${MISSING ?? ""}
     const ends = await linked();
     using own = poolOf(MIB).tryTake(4096)!;
     using into = poolOf(MIB).tryTake(4096)!;
-    const loan = await lent(ends, { lease: own, offset: 0, length: 4096 });
+    const loan = await lent(ends, partOf(own));
     const [part] = loan.parts;
     const wrong: readonly NearLoan[] = [
       { ...loan, number: 1_000_000 },
@@ -135,7 +136,7 @@ describe.skipIf(MISSING !== undefined)(`a link between processes${MISSING ?? ""}
   test("nothing is lent beyond its places, from memory of one's own, or to other people", async () => {
     const ends = await linked();
     using own = poolOf(MIB).tryTake(4096)!;
-    const part = { lease: own, offset: 0, length: 1 };
+    const part = partOf(own, 0, 1);
     const loans = [await lent(ends, part)];
     for (let loan = ends.lender.lend([part]); loan !== undefined; loan = ends.lender.lend([part])) {
       loans.push(loan);
@@ -145,7 +146,7 @@ describe.skipIf(MISSING !== undefined)(`a link between processes${MISSING ?? ""}
     expect(ends.lender.lend([part])).toMatchObject({ number: loans[500]!.number });
 
     using hidden = openBufferPool({ regionBytes: MIB, bytesMax: MIB }).tryTake(4096)!;
-    expect(ends.lender.lend([{ lease: hidden, offset: 0, length: 1 }])).toBeUndefined();
+    expect(ends.lender.lend([partOf(hidden, 0, 1)])).toBeUndefined();
 
     const stranger = await linked((channel) => ({
       peer: { process: 1, user: 12_345, group: 1 },
