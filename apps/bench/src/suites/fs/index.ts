@@ -85,9 +85,10 @@ export const fsSuite: Suite = {
     `under ${context.scratchDir}, ${formatBytes(bytesOf(WORKS[0]!, context))} a round; ` +
     "what was written is durable when it is counted; all replicas share the disk",
   notes: [
-    "copies of a byte that is written: into the client's memory that is sent (none from 4 MiB on), through a socket to the " +
-      "first replica, from there to the disk and through a socket to the next, from the same memory. Of one that is read: " +
-      "from the disk into memory that is sent, through a socket into the reader's memory (below 64 KiB once more).",
+    "copies of a byte that is written: into the client's memory that is sent, to the first replica, from there to the disk " +
+      "and to the next, from the same memory. Of one that is read: from the disk into memory that is sent, to the reader's " +
+      "memory (below 64 KiB, and what was read ahead, once more). From one process to another it is one copy from 128 KiB on, " +
+      "through shared memory, and two below, through a socket.",
   ],
   async prepare({ scratchDir }) {
     await mkdir(scratchDir, { recursive: true });

@@ -38,7 +38,10 @@ export class DescriptorLink implements NearLink {
   readonly #channel: DescriptorChannel;
   /** Nothing: the other side may not look into this process. */
   readonly #loans: SharedMemory | undefined;
+  /** Of each place, what the other side sees of it. It may have written there as well, so nothing is read from it here. */
   readonly #words: Int32Array;
+  /** Of each place, the loan that has it; 0 for none. */
+  readonly #rounds: Int32Array = new Int32Array(LOANS_MAX);
   readonly #free: number[] = Array.from({ length: LOANS_MAX }, (_, number) => number);
   #round = 0;
   /** Regions that were shown, and whether the other side said that it has them. */
@@ -83,6 +86,7 @@ export class DescriptorLink implements NearLink {
     const number = isSeen ? this.#free.pop() : undefined;
     if (number === undefined) return undefined;
     this.#round = (this.#round % (2 ** 31 - 1)) + 1;
+    this.#rounds[number] = this.#round;
     Atomics.store(this.#words, number, this.#round);
     return {
       number,
@@ -93,7 +97,8 @@ export class DescriptorLink implements NearLink {
 
   end({ number, round }: NearLoan): void {
     if (this.#isClosed) return;
-    assert(this.#words[number] === round, "a loan ends once");
+    assert(this.#rounds[number] === round, "a loan ends once");
+    this.#rounds[number] = 0;
     Atomics.store(this.#words, number, 0);
     this.#free.push(number);
   }

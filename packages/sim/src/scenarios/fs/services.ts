@@ -80,13 +80,22 @@ export function connectOf({
   name: string,
 ) => Promise<FileSystem> {
   const url = `3fs://${minds.map((mind) => formatAddress(addressOf(mind))).join(",")}`;
+  // A process that connects again is another client.
+  const connections = new WeakMap<Seams, number>();
   return (seams, name) => {
     const { clock, random, probes, lifetime } = seams;
+    const before = connections.get(seams) ?? 0;
+    connections.set(seams, before + 1);
     const pool = newPool();
     return connectWith(
       {
         transport: transportOf(seams, near, pool),
-        ...{ clock, probes, random: random.fork("file system"), crypto: new NodeCrypto() },
+        ...{
+          clock,
+          probes,
+          random: random.fork(before === 0 ? "file system" : `file system ${before}`),
+          crypto: new NodeCrypto(),
+        },
         ...{
           crc32c: JAVASCRIPT_CRC32C,
           pool,

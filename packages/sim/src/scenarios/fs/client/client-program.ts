@@ -39,60 +39,81 @@ export interface ClientOptions {
 interface Acting {
   readonly seams: Seams;
   readonly options: ClientOptions;
-  readonly fs: FileSystem;
+  fs: FileSystem;
   readonly random: Random;
-  readonly open: OpenFiles;
+  open: OpenFiles;
   readonly own: { path: string | undefined; count: number };
 }
 
 export function clientProgram(options: ClientOptions): Program {
   return async (seams) => {
     const { clock, stop } = seams;
-    const fs = await options.connect(seams, options.name);
-    const random = seams.random.fork("acts");
-    const acting: Acting = {
-      seams,
-      options,
-      fs,
-      random,
-      open: new OpenFiles({
-        fs,
-        history: options.history,
-        note: (text) => options.watch.note(options.name, text),
-      }),
-      own: { path: undefined, count: 0 },
-    };
+    const acting = started(seams, options, await options.connect(seams, options.name));
+    const { random } = acting;
     while (!stop.aborted && !options.isReady()) await clock.sleep(50);
     while (!stop.aborted && !options.phase.over) {
       await clock.sleep(2 * options.thinkMs * random.next());
       if (options.phase.over) break;
-      await attempt(acting, drawAct(random, { ...options.sizes, isHot: random.next() < options.hot }));
+      const act = drawAct(random, { ...options.sizes, isHot: random.next() < options.hot });
+      if (isEvicted(await attempt(acting, act))) await connectAgain(acting);
     }
     for (const file of acting.open.all)
       await attempt(acting, { kind: "close" }, () => acting.open.close(file));
     // What it could not close is taken from it when it is gone.
-    await fs.close().catch((error: unknown) => options.watch.note(options.name, `closes: ${String(error)}`));
+    await closed(acting);
     if (seams.alive()) options.watch.finishes(options.name);
     await aborted(stop);
   };
 }
 
-/** Does it. What became of it without an answer is unknown; what must not be answered fails the run. */
+function started(seams: Seams, options: ClientOptions, fs: FileSystem): Acting {
+  const random = seams.random.fork("acts");
+  return { seams, options, fs, random, open: filesOf(fs, options), own: { path: undefined, count: 0 } };
+}
+
+function filesOf(fs: FileSystem, { history, watch, name }: ClientOptions): OpenFiles {
+  return new OpenFiles({ fs, history, note: (text) => watch.note(name, text) });
+}
+
+/** As it is told to: it was silent for too long, and all that it had open was taken from it. */
+async function connectAgain(acting: Acting): Promise<void> {
+  const { seams, options } = acting;
+  while (seams.alive() && !seams.stop.aborted) {
+    try {
+      const fs = await options.connect(seams, options.name);
+      await closed(acting);
+      acting.fs = fs;
+      acting.open = filesOf(fs, options);
+      return options.watch.note(options.name, "is connected again");
+    } catch (error) {
+      options.watch.note(options.name, `connects: ${String(error)}`);
+      await seams.clock.sleep(RECONNECT_MS);
+    }
+  }
+}
+
+async function closed({ fs, options }: Acting): Promise<void> {
+  await fs.close().catch((error: unknown) => options.watch.note(options.name, `closes: ${String(error)}`));
+}
+
+/** Does it; the error, if it was told one. What became of it then is unknown; what must not be answered fails the run. */
 async function attempt(
   acting: Acting,
   act: Act,
   work: () => Promise<void> = () => perform(acting, act),
-): Promise<void> {
+): Promise<unknown> {
   const { seams, options } = acting;
   const { watch, name } = options;
   const done = watch.begins(name, `wants ${JSON.stringify(act)}`);
   try {
     await work();
     if (seams.alive()) watch.note(name, "did");
+    return undefined;
   } catch (error) {
-    if (!seams.alive()) return;
+    if (!seams.alive()) return undefined;
     watch.note(name, `was told ${String(error)}`);
     if (!isBearable(error, options.mayRot())) options.fail(unbearable(error, act));
+    return error;
   } finally {
     if (seams.alive()) done();
   }
@@ -273,6 +294,13 @@ async function born({ options, fs, random, seams }: Acting, path: string): Promi
   }
   if (seams.alive()) operation.answered(true);
 }
+
+/** Not only one file of it is stale, all of it is. */
+function isEvicted(error: unknown): boolean {
+  return isPondError(error, "ESTALE") && error.hint?.startsWith("connect again") === true;
+}
+
+const RECONNECT_MS = 200;
 
 const BEARABLE: readonly string[] = ["ENOENT", "EEXIST", "ESTALE", "ETIMEDOUT", "ENOSPC"];
 
