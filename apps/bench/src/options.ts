@@ -11,6 +11,7 @@ export const USAGE = `usage: npm run bench -- [suite …] [options]
   --rows N       rows of the generated data (20 million; quick: 200,000)
   --rounds N     measured rounds (5; quick: 2)
   --files N      the largest file system of the suite meta-growth (1 million; quick: 10,000)
+  --loader-files N  what the data loader of the suite fs draws from (1,000; quick: 64)
   --checkpoint-mib N  what each of 16 writers of the suite fs saves (16; quick: 1)
   --tasks N      tasks of the task overhead benchmark (500; quick: 40)
   --threads N    threads of every side (the machine's cores)
@@ -42,6 +43,7 @@ export function parseOptions(args: readonly string[], root: string): BenchOption
       rounds: { type: "string" },
       tasks: { type: "string" },
       files: { type: "string" },
+      "loader-files": { type: "string" },
       "checkpoint-mib": { type: "string" },
       threads: { type: "string" },
       data: { type: "string" },
@@ -67,6 +69,7 @@ export function parseOptions(args: readonly string[], root: string): BenchOption
       files: positive("files", values.files, quick ? 10_000 : 1_000_000),
       quick,
       threads: positive("threads", values.threads, cpus().length),
+      loaderFiles: positive("loader-files", values["loader-files"], quick ? 64 : 1000),
       checkpointBytes: positive("checkpoint-mib", values["checkpoint-mib"], 16) * 2 ** 20,
       memoryBytes: Math.min(MEMORY_BYTES_MAX, Math.floor(totalmem() * 0.6)),
     },

@@ -16,6 +16,8 @@ export interface BenchContext {
   readonly files: number;
   /** Resident memory a side may use. DuckDB gets half of it, on every side. */
   readonly memoryBytes: number;
+  /** What the data loader draws from. */
+  readonly loaderFiles: number;
   /** What each of 16 writers saves. */
   readonly checkpointBytes: number;
 }

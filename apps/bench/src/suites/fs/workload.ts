@@ -38,7 +38,7 @@ export const WORKS: readonly FsWork[] = [
     { operation: "random-write", files: 1, depth },
   ]),
   { operation: "small-files", files: 0, depth: 16 },
-  { operation: "data-loader", files: 1000, depth: 256 },
+  { operation: "data-loader", files: 0, depth: 256 },
   { operation: "checkpoint-save", files: 16, depth: 16 },
   { operation: "checkpoint-load", files: 16, depth: 16 },
 ];
@@ -55,9 +55,9 @@ export function bytesOf({ operation }: FsWork, { quick, checkpointBytes }: Bench
 }
 
 /** Files of the data loader, or small ones; sizes of the others follow from the bytes. */
-export function countOf({ operation, files }: FsWork, { quick }: BenchContext): number {
+export function countOf({ operation, files }: FsWork, { quick, loaderFiles }: BenchContext): number {
   if (operation === "small-files") return quick ? 64 : 512;
-  return operation === "data-loader" && quick ? 64 : files;
+  return operation === "data-loader" ? loaderFiles : files;
 }
 
 /** What is told per second: 4 KiB operations, small files, samples; MiB of all others. */
