@@ -10,7 +10,12 @@ const SAMPLE = fileURLToPath(new URL("../../../docs/operating/three-hosts.toml",
 
 test("the sample for three hosts describes minds, storage nodes and where each target lies", async () => {
   const config = parseConfig(await readFile(SAMPLE, "utf8"), "/etc/pond/cluster.toml");
-  expect(config).toMatchObject({ secretFile: "/etc/pond/secret", replicas: 3, durability: "fsync" });
+  expect(config).toMatchObject({
+    secretFile: "/etc/pond/secret",
+    replicas: 3,
+    durability: "fsync",
+    nearMemory: "on",
+  });
   expect(config.minds.map(({ node, store }) => [node, store])).toEqual([
     [1, "/var/lib/pond/mind"],
     [2, "/var/lib/pond/mind"],

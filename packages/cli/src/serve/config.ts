@@ -16,6 +16,8 @@ export interface ServeConfig {
   readonly chunkBytes: number;
   readonly stripe: number;
   readonly durability: "fsync" | "replicated";
+  /** Whether processes of one user on one machine pass bytes through memory that both see. */
+  readonly nearMemory: "on" | "off";
   readonly minds: readonly MindEntry[];
   readonly storage: readonly StorageEntry[];
 }
@@ -53,6 +55,7 @@ export function parseConfig(text: string, path: string): ServeConfig {
     chunkBytes: cluster.count("chunk-bytes", 2 ** 20),
     stripe: cluster.count("stripe", 16),
     durability: cluster.oneOf("durability", ["fsync", "replicated"], "fsync"),
+    nearMemory: cluster.oneOf("near-memory", ["on", "off"], "on"),
     minds: root.tables("mind").map(mindIn),
     storage: root.tables("storage").map(storageIn),
   };

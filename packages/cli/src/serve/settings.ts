@@ -28,6 +28,7 @@ export function storageSettings(
     ...common(config, entry, secret),
     targets: targetsIn(entry, config.targetsPerDisk),
     store: { durability: config.durability },
+    near: config.nearMemory === "on",
   };
 }
 

@@ -1,6 +1,6 @@
 /** The door to a file system from this machine: its sockets, clock and memory, and the token that the user has. */
 import { hostname } from "node:os";
-import { formatAddress, NO_PROBES, type SignalOptions } from "@smallpond/base";
+import { type Clock, formatAddress, NO_PROBES, type SignalOptions } from "@smallpond/base";
 import { NodeRandom } from "@smallpond/base/platform/node";
 import {
   type BufferPool,
@@ -31,6 +31,8 @@ export interface ConnectOptions extends SignalOptions, Omit<ConnectSettings, "ur
   readonly clusterId?: string;
   /** For tools that are part of the cluster: its secret, in hex. Needs the cluster's id. */
   readonly secret?: string;
+  /** Whether services of the same user and of root on this machine may see this client's memory. Default true. */
+  readonly near?: boolean;
   /** TLS to all services. */
   readonly tls?: TlsNetDeps;
   /** Memory for bytes on their way; its own by default, 256 MiB at most. */
@@ -41,12 +43,13 @@ export interface ConnectOptions extends SignalOptions, Omit<ConnectSettings, "ur
 
 /** `3fs://host:port`, or several cluster managers with commas. Closing the file system ends the connections. */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<FileSystem> {
-  const { token, clusterId, secret, tls, pool, log, metrics, signal, ...settings } = options;
+  const { token, clusterId, secret, tls, near = true, pool, log, metrics, signal, ...settings } = options;
   const credentials = await credentialsFor(url, { token, clusterId, secret });
-  const memory = pool ?? openBufferPool({ showable: true });
+  const memory = pool ?? openBufferPool({ showable: near });
+  const clock = openBootClock();
   const deps = {
-    transport: transportOver(tls, memory),
-    clock: openBootClock(),
+    transport: transportOver(tls, { clock, near, pool: memory }),
+    clock,
     random: new NodeRandom(),
     crypto: new NodeCrypto(),
     crc32c: newCrc32c(),
@@ -62,10 +65,14 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
 }
 
 /** Services of this machine are shown memory, unless all that is said to services is to be secret. */
-function transportOver(tls: TlsNetDeps | undefined, pool: BufferPool): Transport {
+function transportOver(
+  tls: TlsNetDeps | undefined,
+  { clock, near, pool }: { readonly clock: Clock; readonly near: boolean; readonly pool: BufferPool },
+): Transport {
   const net = tls === undefined ? openLeasedNet() : new PortableNet(new TlsNet(tls));
   const messages = new NetTransport({ net, crc32c: newCrc32c(), probes: NO_PROBES });
-  return tls === undefined ? new NearTransport({ messages, near: openNearMemory(), pool }) : messages;
+  if (tls !== undefined) return messages;
+  return new NearTransport({ messages, clock, near: near ? openNearMemory() : undefined, pool });
 }
 
 export interface GivenCredentials {

@@ -62,6 +62,7 @@ export class MemoryNear implements NearMemory {
 }
 
 export class MemoryLink implements NearLink {
+  readonly mayLend = true;
   readonly #deps: MemoryNearDeps;
   readonly #loans: Map<number, readonly Uint8Array[]> = new Map();
   #lent = 0;

@@ -45,6 +45,7 @@ export class CountingNear implements NearMemory {
   #counted(link: NearLink | undefined): NearLink | undefined {
     if (link === undefined) return undefined;
     return {
+      mayLend: link.mayLend,
       lend: (parts: readonly RegionPart[]) => {
         const loan = link.lend(parts);
         if (loan !== undefined) this.lent += 1;

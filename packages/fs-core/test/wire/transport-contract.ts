@@ -15,6 +15,7 @@ import {
   RpcClients,
   RpcRouter,
   RpcServer,
+  type RpcServerSettings,
   type Transport,
 } from "../../src/wire/index.ts";
 
@@ -154,7 +155,7 @@ export function runTransportContract(subject: string, setUp: SetUpTransports): v
   });
 }
 
-export async function openTransports(setUp: SetUpTransports) {
+export async function openTransports(setUp: SetUpTransports, settings: Partial<RpcServerSettings> = {}) {
   const newPool = (): BufferPool => openBufferPool({ poison: true, showable: true });
   const pools = { service: newPool(), client: newPool() };
   const transports = await setUp(pools);
@@ -208,7 +209,7 @@ export async function openTransports(setUp: SetUpTransports) {
       authenticator: TEST_AUTHENTICATOR,
       pool: pools.service,
     },
-    { graceMs: 0 },
+    { graceMs: 0, ...settings },
   );
   const address = await server.listen({ kind: "tcp", host: "127.0.0.1", port: 0 });
   const clients = new RpcClients({ ...common, transport: transports.client, credentials: TEST_MEMBER });

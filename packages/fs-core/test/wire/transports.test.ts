@@ -16,7 +16,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { type NodeNearMemory, openNearMemory } from "../../src/platform/near/node-near-memory.ts";
 import { MemoryNear, type NearRooms } from "../../src/testing/memory-near.ts";
-import { type Caller, NearTransport, NetTransport } from "../../src/wire/index.ts";
+import { type Caller, NearTransport, NetTransport, type Transport } from "../../src/wire/index.ts";
 import { FabricTransport } from "../../src/wire/transport/fabric-transport.ts";
 import type { NearMemory } from "../../src/wire/transport/near-memory.ts";
 import { CountingNear } from "./counting-near.ts";
@@ -77,20 +77,26 @@ async function untilLent(caller: Caller, pool: BufferPool, links: readonly Count
   }
 }
 
-function overNear(
-  open: (side: "service" | "client") => NearMemory,
+function overNearOf(
+  messages: Transport,
+  [service, client]: readonly [CountingNear, CountingNear],
   close: () => Promise<void> = async () => {},
 ): SetUpTransports {
+  const common = { messages, clock: new NodeClock(), bytesMin: 1 };
+  return async (pools) => ({
+    service: new NearTransport({ ...common, near: service, pool: pools.service }),
+    client: new NearTransport({ ...common, near: client, pool: pools.client }),
+    isReady: (caller) => untilLent(caller, pools.client, [service, client]),
+    [Symbol.asyncDispose]: close,
+  });
+}
+
+function overNear(open: () => NearMemory, close?: () => Promise<void>): SetUpTransports {
   return async (pools) => {
     const net = openLeasedNet();
     const messages = new NetTransport({ net, crc32c: newCrc32c(), probes: NO_PROBES });
-    const [service, client] = [new CountingNear(open("service")), new CountingNear(open("client"))];
-    return {
-      service: new NearTransport({ messages, near: service, pool: pools.service, bytesMin: 1 }),
-      client: new NearTransport({ messages, near: client, pool: pools.client, bytesMin: 1 }),
-      isReady: (caller) => untilLent(caller, pools.client, [service, client]),
-      [Symbol.asyncDispose]: close,
-    };
+    const ends = [new CountingNear(open()), new CountingNear(open())] as const;
+    return await overNearOf(messages, ends, close)(pools);
   };
 }
 
@@ -123,12 +129,7 @@ test("a caller who gives up has his memory back though the service is stopped, a
     new CountingNear(new MemoryNear(common)),
     new CountingNear(new MemoryNear(common)),
   ];
-  await using world = await openTransports(async (pools) => ({
-    service: new NearTransport({ messages, near: service, bytesMin: 1 }),
-    client: new NearTransport({ messages, near: client, bytesMin: 1 }),
-    isReady: (caller) => untilLent(caller, pools.client, [service, client]),
-    [Symbol.asyncDispose]: async () => {},
-  }));
+  await using world = await openTransports(overNearOf(messages, [service, client]));
   const lease = world.clientPool.tryTake(100_000)!;
   lease.view.fill(1);
   const stopped = service.stop();
@@ -147,13 +148,34 @@ test("a caller who gives up has his memory back though the service is stopped, a
   expect(world.sums.slice(sums)).toEqual([200_000]);
 });
 
+test("an answer that is on its way keeps no other question out", async () => {
+  const net = new PortableNet(new MemoryNet());
+  const messages = new NetTransport({ net, crc32c: JAVASCRIPT_CRC32C, probes: NO_PROBES });
+  const common = { rooms: new Map(), clock: new NodeClock(), random: new SeededRandom(1), probes: NO_PROBES };
+  const near = (): CountingNear => new CountingNear(new MemoryNear(common));
+  await using world = await openTransports(overNearOf(messages, [near(), near()]), {
+    callsPerConnectionMax: 4,
+  });
+  await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      using lease = world.clientPool.tryTake(1000)!;
+      await world.caller.call(READ, { bytes: 1000, fill: 1 }, { into: lease, attempts: 1 });
+    }),
+  );
+});
+
 test("a client with near memory that a service has not, and the other way round", async () => {
   const net = new PortableNet(new MemoryNet());
   const messages = new NetTransport({ net, crc32c: JAVASCRIPT_CRC32C, probes: NO_PROBES });
   const rooms: NearRooms = new Map();
   const common = { rooms, clock: new NodeClock(), random: new SeededRandom(1), probes: NO_PROBES };
-  const near = new NearTransport({ messages, near: new MemoryNear(common), bytesMin: 1 });
-  const none = new NearTransport({ messages });
+  const near = new NearTransport({
+    messages,
+    clock: new NodeClock(),
+    near: new MemoryNear(common),
+    bytesMin: 1,
+  });
+  const none = new NearTransport({ messages, clock: new NodeClock() });
   await expectService({ service: none, client: near });
   await expectService({ service: near, client: none });
   await expectService({ service: near, client: messages });

@@ -1,7 +1,7 @@
 // tcpConnect(host, port), unixConnect(path, messages), tcpListen(host, port, backlog), unixListen(path, messages, backlog),
 // socketAccept(fd), socketOutcome(fd), socketName(fd, peer), socketEnd(fd), socketWrite(fd, views): sockets that never
-// wait. `messages` chooses SOCK_SEQPACKET. Hosts are addresses in numbers: looking names up takes time. A path of a unix socket
-// that begins with @ is an abstract name, as in /proc/net/unix: no file stands for it.
+// wait. `messages` chooses SOCK_SEQPACKET; there a path that begins with @ is an abstract name, as in /proc/net/unix: no file
+// stands for it. Hosts are addresses in numbers: looking names up takes time.
 //
 // A connection that is being made has a descriptor at once; it is writable when there is an outcome. readNow reads.
 #include <netdb.h>
@@ -51,7 +51,7 @@ bool tcpAddress(napi_env env, Arguments& arguments, Address* address) {
   return true;
 }
 
-bool unixAddress(napi_env env, Arguments& arguments, Address* address) {
+bool unixAddress(napi_env env, Arguments& arguments, bool messages, Address* address) {
   auto* unixAddress = reinterpret_cast<sockaddr_un*>(&address->storage);
   char path[4096];
   arguments.text(0, path, sizeof path);
@@ -64,7 +64,7 @@ bool unixAddress(napi_env env, Arguments& arguments, Address* address) {
   unixAddress->sun_family = AF_UNIX;
   std::memcpy(unixAddress->sun_path, path, length + 1);
   // An abstract name is what follows a zero, as long as the address says; a path ends with one.
-  const bool isAbstract = path[0] == '@';
+  const bool isAbstract = messages && path[0] == '@';
   if (isAbstract) unixAddress->sun_path[0] = '\0';
   address->length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length + (isAbstract ? 0 : 1));
   return true;
@@ -120,7 +120,7 @@ napi_value unixConnect(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   Address address;
   const bool messages = arguments.boolean(1);
-  if (!unixAddress(env, arguments, &address)) return nullptr;
+  if (!unixAddress(env, arguments, messages, &address)) return nullptr;
   return connectTo(env, address, messages);
 }
 
@@ -137,7 +137,7 @@ napi_value unixListen(napi_env env, napi_callback_info info) {
   Address address;
   const bool messages = arguments.boolean(1);
   const int32_t backlog = arguments.int32(2);
-  if (!unixAddress(env, arguments, &address)) return nullptr;
+  if (!unixAddress(env, arguments, messages, &address)) return nullptr;
   return listenAt(env, address, messages, backlog);
 }
 

@@ -1,9 +1,9 @@
 /**
- * A link between two processes that pass each other descriptors of memory. Memory is shown to one who may look into this
- * process anyway: the same user, or root.
+ * A link between two processes that pass each other descriptors of memory. Memory is shown to the same user and to root
+ * alone, who in general may look into this process anyway.
  *
- * Which loans hold is said by numbers in memory that the lender alone writes: each loan has a place there, and a number of its
- * own. Taking it back means to write another number; after copying, the borrower looks whether the number is still there. On
+ * Which loans hold is said by numbers in memory that the lender writes and never reads: each loan has a place there, and a
+ * number of its own. Taking it back means to write another number; after copying, the borrower looks whether the number is still there. On
  * x86-64 the look comes after the copying, and what the lender does with the memory after its writing. Other processors may
  * turn either around by as much as they have under way at once; there the checksum that bulk bytes have from end to end (I9)
  * stands behind it.
@@ -26,6 +26,9 @@ import { type LinkWord, linkWordCodec } from "./near-words.ts";
 
 const LOAN_BYTES = 4096;
 const LOANS_MAX = LOAN_BYTES / Int32Array.BYTES_PER_ELEMENT;
+/** Of the other side: regions of pools there, and all of them together. Beyond, nothing is looked at. */
+const REGIONS_MAX = 64;
+const REGION_BYTES_MAX = 8 * 2 ** 30;
 /** What is copied in one turn of the event loop. */
 const STEP_BYTES = 4 * 2 ** 20;
 
@@ -36,37 +39,48 @@ interface Theirs {
 
 export class DescriptorLink implements NearLink {
   readonly #channel: DescriptorChannel;
-  /** Nothing: the other side may not look into this process. */
-  readonly #loans: SharedMemory | undefined;
+  readonly #loans: SharedMemory;
   /** Of each place, what the other side sees of it. It may have written there as well, so nothing is read from it here. */
   readonly #words: Int32Array;
   /** Of each place, the loan that has it; 0 for none. */
   readonly #rounds: Int32Array = new Int32Array(LOANS_MAX);
   readonly #free: number[] = Array.from({ length: LOANS_MAX }, (_, number) => number);
   #round = 0;
-  /** Regions that were shown, and whether the other side said that it has them. */
-  readonly #shown: Map<number, boolean> = new Map();
+  /** Regions that were shown, and whether the other side said that it has them. A descriptor goes with its region. */
+  readonly #shown: Map<number, { readonly region: Region; isSeen: boolean }> = new Map();
   readonly #theirs: Theirs = { loans: undefined, regions: new Map() };
   #taking = 0;
+  #isOver = false;
   #isClosed = false;
 
-  private constructor(channel: DescriptorChannel, loans: SharedMemory | undefined) {
+  private constructor(channel: DescriptorChannel, loans: SharedMemory) {
     this.#channel = channel;
     this.#loans = loans;
-    this.#words = new Int32Array(loans?.region.buffer ?? new ArrayBuffer(0));
+    this.#words = new Int32Array(loans.region.buffer);
   }
 
-  /** Over a channel whose first word was said; it is the link's from now on. */
-  static async open(channel: DescriptorChannel): Promise<DescriptorLink> {
+  get mayLend(): boolean {
+    return !this.#isOver;
+  }
+
+  /** Over a channel whose first word was said; it is the link's from now on. Undefined for one who is somebody else's. */
+  static async open(channel: DescriptorChannel): Promise<DescriptorLink | undefined> {
     const { user } = channel.peer;
-    const maySee = user === 0 || user === process.geteuid?.();
-    const loans = maySee ? await createSealedMemory({ bytes: LOAN_BYTES, name: "pond loans" }) : undefined;
-    const link = new DescriptorLink(channel, loans);
-    if (loans !== undefined) await link.#say({ kind: "loans" }, [loans.descriptor]);
-    return link;
+    if (user !== 0 && user !== process.geteuid?.()) return undefined;
+    const link = new DescriptorLink(
+      channel,
+      await createSealedMemory({ bytes: LOAN_BYTES, name: "pond loans" }),
+    );
+    try {
+      await link.#say({ kind: "loans" }, [link.#loans.descriptor]);
+      return link;
+    } catch (error) {
+      link.close();
+      throw error;
+    }
   }
 
-  /** Hears what the other side shows, until that ends. Its end ends nothing else. Never rejects. */
+  /** Hears what the other side shows, until that ends; then nothing more is lent. Never rejects. */
   async listen(): Promise<void> {
     try {
       for (;;) {
@@ -75,12 +89,14 @@ export class DescriptorLink implements NearLink {
         await this.#hear(message);
       }
     } catch {
-      // What was shown by then can be used as before.
+      // What was taken or lent by then goes on.
+    } finally {
+      this.#isOver = true;
     }
   }
 
   lend(parts: readonly RegionPart[]): NearLoan | undefined {
-    if (this.#isClosed || this.#loans === undefined) return undefined;
+    if (this.#isClosed || this.#isOver) return undefined;
     let isSeen = true;
     for (const { region } of parts) if (!this.#isSeen(region)) isSeen = false;
     const number = isSeen ? this.#free.pop() : undefined;
@@ -105,7 +121,12 @@ export class DescriptorLink implements NearLink {
 
   async take(loan: NearLoan, into: Required<LeasePart>, { signal }: SignalOptions = {}): Promise<void> {
     const { loans, regions } = this.#theirs;
-    const theirs = new Int32Array(loans?.region.buffer ?? new ArrayBuffer(0));
+    if (this.#isClosed) throw calledBack();
+    const theirs = new Int32Array(
+      loans?.region.buffer ?? new ArrayBuffer(0),
+      0,
+      loans === undefined ? 0 : LOANS_MAX,
+    );
     if (loan.number >= theirs.length) throw badFrame("bulk length", "there is no such loan");
     this.#taking += 1;
     try {
@@ -138,7 +159,7 @@ export class DescriptorLink implements NearLink {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const number of this.#words.keys()) Atomics.store(this.#words, number, 0);
-    this.#loans?.close();
+    this.#loans.close();
     void this.#channel.close();
     this.#forget();
   }
@@ -147,32 +168,42 @@ export class DescriptorLink implements NearLink {
   #isSeen(region: Region): boolean {
     const { id, shown } = region;
     if (shown === undefined) return false;
-    const isSeen = this.#shown.get(id);
-    if (isSeen === undefined) {
-      this.#shown.set(id, false);
+    const known = this.#shown.get(id);
+    if (known === undefined) {
+      this.#shown.set(id, { region, isSeen: false });
       this.#say({ kind: "region", region: id }, [shown.fd]).catch(() => {});
     }
-    return isSeen === true;
+    return known?.isSeen === true;
   }
 
   async #hear(message: DescriptorMessage): Promise<void> {
     const word = decode(linkWordCodec, message.bytes);
     if (word.kind === "have") {
-      if (this.#shown.has(word.region)) this.#shown.set(word.region, true);
+      const shown = this.#shown.get(word.region);
+      if (shown !== undefined) shown.isSeen = true;
       return;
     }
     const [descriptor] = message.descriptors;
     if (word.kind === "hello" || descriptor === undefined) return;
-    const memory = await adoptSharedMemory(descriptor.take());
-    if (this.#isClosed) return memory.close();
-    if (word.kind === "loans") {
-      if (this.#theirs.loans === undefined) this.#theirs.loans = memory;
-      else memory.close();
-    } else if (this.#theirs.regions.has(word.region)) memory.close();
-    else {
-      this.#theirs.regions.set(word.region, memory);
-      await this.#say({ kind: "have", region: word.region });
-    }
+    const memory = await adoptSharedMemory(descriptor.take(), { bytesMin: LOAN_BYTES });
+    if (word.kind === "loans" ? !this.#takeLoans(memory) : !this.#takeRegion(word.region, memory)) {
+      memory.close();
+    } else if (word.kind === "region") await this.#say({ kind: "have", region: word.region });
+  }
+
+  #takeLoans(memory: SharedMemory): boolean {
+    if (this.#isClosed || this.#theirs.loans !== undefined) return false;
+    this.#theirs.loans = memory;
+    return true;
+  }
+
+  #takeRegion(region: number, memory: SharedMemory): boolean {
+    const { regions } = this.#theirs;
+    const bytes = [...regions.values()].reduce((sum, each) => sum + each.bytes, memory.bytes);
+    if (this.#isClosed || regions.has(region) || regions.size >= REGIONS_MAX || bytes > REGION_BYTES_MAX)
+      return false;
+    regions.set(region, memory);
+    return true;
   }
 
   async #say(word: LinkWord, descriptors: readonly number[] = []): Promise<void> {

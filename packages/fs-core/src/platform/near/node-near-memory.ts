@@ -39,6 +39,8 @@ export class NodeNearMemory implements NearMemory, AsyncDisposable {
   readonly #address: string = `@pond-${toHex(this.#random.bytes(WORD_BYTES))}`;
   readonly #invited: Map<string, Arrived> = new Map();
   #listener: DescriptorListener | undefined;
+  /** Those who came and have not said why. */
+  #greeting = 0;
 
   invite(): NearInvitation {
     const word = this.#random.bytes(WORD_BYTES);
@@ -62,11 +64,13 @@ export class NodeNearMemory implements NearMemory, AsyncDisposable {
   async accept({ address, word }: NearPlaceToCome): Promise<NearLink | undefined> {
     // Nothing but a name of ours is called on a stranger's word.
     if (!/^@pond-[0-9a-f]{32}$/.test(address)) return undefined;
+    let channel: DescriptorChannel | undefined;
     try {
-      const channel = await connectDescriptors(address, { signal: AbortSignal.timeout(WAIT_MS) });
+      channel = await connectDescriptors(address, { signal: AbortSignal.timeout(WAIT_MS) });
       await channel.send(encode(linkWordCodec, { kind: "hello", word }));
       return await linkOver(channel);
     } catch {
+      await channel?.close();
       return undefined;
     }
   }
@@ -104,10 +108,15 @@ export class NodeNearMemory implements NearMemory, AsyncDisposable {
   }
 
   async #welcome(listener: DescriptorListener): Promise<void> {
-    for await (const channel of listener) void this.#greet(channel);
+    for await (const channel of listener) {
+      // Anybody may knock: those whom nobody waits for are not listened to.
+      if (this.#greeting >= this.#invited.size) void channel.close();
+      else void this.#greet(channel);
+    }
   }
 
   async #greet(channel: DescriptorChannel): Promise<void> {
+    this.#greeting += 1;
     try {
       using message = await channel.receive({ signal: AbortSignal.timeout(WAIT_MS) });
       const word = message === undefined ? undefined : decode(linkWordCodec, message.bytes);
@@ -115,18 +124,16 @@ export class NodeNearMemory implements NearMemory, AsyncDisposable {
       if (arrived !== undefined) return arrived(channel);
     } catch {
       // Whoever it is has nothing to say.
+    } finally {
+      this.#greeting -= 1;
     }
     await channel.close();
   }
 }
 
 async function linkOver(channel: DescriptorChannel): Promise<NearLink | undefined> {
-  try {
-    const link = await DescriptorLink.open(channel);
-    void link.listen();
-    return link;
-  } catch {
-    await channel.close();
-    return undefined;
-  }
+  const link = await DescriptorLink.open(channel).catch(() => undefined);
+  if (link === undefined) await channel.close();
+  else void link.listen();
+  return link;
 }

@@ -63,6 +63,7 @@ async function startMind(
       ...shared,
       store: wrapStore(disk),
       transport: new NearTransport({
+        clock: shared.clock,
         messages: new NetTransport({ net: openLeasedNet(), crc32c, probes: NO_PROBES }),
       }),
       probes: NO_PROBES,

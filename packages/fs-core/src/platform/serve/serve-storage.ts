@@ -46,6 +46,11 @@ export interface ServeStorageSettings extends ServiceSettings {
   /** Memory for bytes on their way, to the network and as much again from it. */
   readonly pool?: Partial<PoolSettings>;
   /**
+   * Whether processes of the same user and of root on this machine may see that memory, so that bytes need no socket. Off
+   * where clients that run as this user are not to read what other people's clients read and write. Default true.
+   */
+  readonly near?: boolean;
+  /**
    * What targets are that are missing on their disks. `ask`, by default: those that the manager has in a chain were
    * replaced, others are new.
    */
@@ -70,7 +75,8 @@ async function startStorage(
 ): Promise<StorageNode> {
   const { clusterId, targets, store, missing = "ask" } = settings;
   const [random, crc32c] = [new NodeRandom(), newCrc32c()];
-  const newPool = (): BufferPool => openBufferPool({ ...settings.pool, showable: true });
+  const { near: isNear = true } = settings;
+  const newPool = (): BufferPool => openBufferPool({ ...settings.pool, showable: isNear });
   const [pool, received] = [newPool(), newPool()];
   const queue = openDiskQueue();
   const disk = new QueueDisk(queue, pool);
@@ -88,10 +94,10 @@ async function startStorage(
   for (const target of prepared.replaced)
     surroundings.log.warn("a target was made anew, without what it had", { target });
   await removeStaleSocket(settings.address);
-  const near = openNearMemory();
+  const near = isNear ? openNearMemory() : undefined;
   atEnd(async () => near?.close());
   const messages = new NetTransport({ net: openLeasedNet(), crc32c, probes: NO_PROBES });
-  const transport = new NearTransport({ messages, near, pool });
+  const transport = new NearTransport({ messages, clock: surroundings.clock, near, pool });
   const node = await StorageNode.start(
     { ...surroundings, disk, random, crc32c, pool, received, probes: NO_PROBES, transport },
     { ...settings, bootId: await readBootId() },

@@ -56,6 +56,8 @@ export class ServerConnection {
   readonly #settings: RpcServerSettings & { readonly messageBytesMax: number };
   readonly #handshake: ServiceHandshake;
   readonly #calls: Map<number, RunningCall> = new Map();
+  /** Of the calls, those whose answers are on their way: for their clients they are over. */
+  #answering = 0;
   #lastId = 0;
   #principal: Principal | undefined;
   #isClosing = false;
@@ -218,7 +220,7 @@ export class ServerConnection {
       });
     }
     const { callsPerConnectionMax } = this.#settings;
-    if (this.#calls.size >= callsPerConnectionMax) {
+    if (this.#calls.size - this.#answering >= callsPerConnectionMax) {
       throw rpcError(
         "OVERLOADED",
         "retry",
@@ -321,10 +323,12 @@ export class ServerConnection {
       return await this.#channel.close();
     }
     if (bulk === undefined) return this.#post("answer", id, message);
+    this.#answering += 1;
     await this.#channel
       .send({ kind: "answer", id, message, bulk: bulk.pieces })
       .catch(() => {})
       .finally(bulk.release);
+    this.#answering -= 1;
   }
 
   #fail(id: number, error: PondError, flags: number): void {

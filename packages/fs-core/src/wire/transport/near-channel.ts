@@ -1,5 +1,5 @@
 /** One connection whose bulk bytes pass through shared memory, once both ends know how, and through the connection else. */
-import { netError, type SignalOptions } from "@smallpond/base";
+import { assert, type Clock, netError, type SignalOptions } from "@smallpond/base";
 import {
   type BufferLease,
   type BufferPool,
@@ -27,6 +27,7 @@ export interface NearChannelDeps {
   readonly near: NearMemory | undefined;
   /** Memory that others can be shown, for what is sent from elsewhere. */
   readonly pool: BufferPool | undefined;
+  readonly clock: Clock;
   readonly side: "client" | "service";
   /** Fewer bulk bytes go with their frame. */
   readonly bytesMin: number;
@@ -38,6 +39,10 @@ interface Lent {
   readonly over: (error?: unknown) => void;
 }
 
+/** What a service waits at most until its client has an answer's bytes: as long as it waits for one that is silent. */
+const TAKE_MS_MAX = 15_000;
+/** What a note takes at most. */
+const NOTE_BYTES_MAX = 2048;
 const NO_BYTES: Readonly<Uint8Array> = new Uint8Array(0);
 
 export class NearChannel implements Channel {
@@ -49,6 +54,7 @@ export class NearChannel implements Channel {
   readonly #lent: Map<number, Lent> = new Map();
   #isTrusted = false;
   #isClosed = false;
+  #isComing = false;
   #invitation: NearInvitation | undefined;
   #link: NearLink | undefined;
 
@@ -85,17 +91,13 @@ export class NearChannel implements Channel {
 
   async send(frame: OutgoingFrame): Promise<void> {
     const { bulk = [] } = frame;
-    const bytes = bulk.reduce((sum, piece) => sum + pieceBytes(piece), 0);
     const copies: BufferLease[] = [];
     try {
       // Nothing is awaited before a frame is posted: frames keep their order.
-      const loan = bytes < this.#deps.bytesMin ? undefined : this.#lend(bulk, copies);
+      const loan = this.#isWorthwhile(frame, bulk) ? this.#lend(bulk, copies) : undefined;
       if (loan === undefined) return await this.#channel.send(frame);
-      await new Promise<void>((resolve, reject) => {
-        const over = (error?: unknown): void => (error === undefined ? resolve() : reject(error));
-        this.#lent.set(frame.id, { loan, over });
-        this.#channel.post(noted(frame, nearLoanCodec, loan));
-      });
+      await this.#sendLent(frame, loan);
+      assertHeld(bulk);
     } finally {
       for (const copy of copies) copy.release();
     }
@@ -123,8 +125,13 @@ export class NearChannel implements Channel {
     return this.close();
   }
 
+  #isWorthwhile({ message }: OutgoingFrame, bulk: readonly Piece[]): boolean {
+    if (this.#link?.mayLend !== true || bulk.length > NEAR_PARTS_MAX) return false;
+    if (message.length + NOTE_BYTES_MAX > this.#settings.messageBytesMax) return false;
+    return bulk.reduce((sum, piece) => sum + pieceBytes(piece), 0) >= this.#deps.bytesMin;
+  }
+
   #lend(bulk: readonly Piece[], copies: BufferLease[]): NearLoan | undefined {
-    if (this.#link === undefined || bulk.length > NEAR_PARTS_MAX) return undefined;
     const parts: RegionPart[] = [];
     for (const piece of bulk) {
       if (pieceBytes(piece) === 0) continue;
@@ -132,23 +139,48 @@ export class NearChannel implements Channel {
       if (part === undefined) return undefined;
       parts.push(part);
     }
-    return this.#link.lend(parts);
+    return this.#link?.lend(parts);
   }
 
   /** In memory that can be shown, if there is some right now. */
   #copied(bytes: Uint8Array, copies: BufferLease[]): RegionPart | undefined {
     const { pool } = this.#deps;
     const { length } = bytes;
-    const copy = pool === undefined || length > pool.settings.regionBytes ? undefined : pool.tryTake(length);
+    let copy: BufferLease | undefined;
+    try {
+      copy = pool === undefined || length > pool.settings.regionBytes ? undefined : pool.tryTake(length);
+    } catch {
+      // The pool is closed, or the system has no memory: without a copy it goes as well.
+    }
     if (copy === undefined) return undefined;
     copies.push(copy);
     copy.view.set(bytes);
     return { region: copy.region, offset: copy.offset, length };
   }
 
+  /** Resolves when the other side has the bytes, or will not get them any more. */
+  async #sendLent(frame: OutgoingFrame, loan: NearLoan): Promise<void> {
+    const { clock, side } = this.#deps;
+    const { id } = frame;
+    // How long a question waits its caller knows.
+    const timer = side === "service" ? clock.timer(TAKE_MS_MAX, () => this.#end(id)).unref() : undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const over = (error?: unknown): void => (error === undefined ? resolve() : reject(error));
+        this.#lent.set(id, { loan, over });
+        this.#channel.post(noted(frame, nearLoanCodec, loan));
+      });
+    } finally {
+      timer?.cancel();
+    }
+  }
+
   #take(frame: IncomingFrame, receiver: Receiver): void | Promise<void> {
     if (frame.kind === "fabric") return this.#meet(frame);
-    if (frame.kind === "taken") return this.#end(frame.id);
+    // Whoever answers has no use for the question's bytes any more.
+    const isOver = frame.kind === "taken" || frame.kind === "answer" || frame.kind === "failure";
+    if (isOver) this.#end(frame.id);
+    if (frame.kind === "taken") return;
     if ((frame.flags & FLAG_FABRIC) === 0) return receiver(frame);
     return this.#withLoan(frame, receiver);
   }
@@ -181,8 +213,11 @@ export class NearChannel implements Channel {
       throw badFrame("order", `a ${side} is told to ${word.kind}`);
     }
     if (near === undefined || this.#isClosed) return;
-    if (word.kind === "come") void this.#come(near, word);
-    else if (this.#invitation === undefined) this.#invite(near);
+    if (word.kind === "come") {
+      if (this.#isComing) throw badFrame("order", "a client is told to come again");
+      this.#isComing = true;
+      void this.#come(near, word);
+    } else if (this.#invitation === undefined) this.#invite(near);
   }
 
   #invite(near: NearMemory): void {
@@ -199,7 +234,7 @@ export class NearChannel implements Channel {
 
   #use(link: NearLink | undefined): void {
     if (this.#isClosed) link?.close();
-    else this.#link ??= link;
+    else this.#link = link;
   }
 
   #say(word: NearWord): void {
@@ -234,5 +269,15 @@ function partOf(piece: Piece): RegionPart | undefined {
     return region === undefined ? undefined : { region, offset: piece.byteOffset, length };
   }
   const { lease, offset = 0 } = "lease" in piece ? piece : { lease: piece };
+  assert(lease.isHeld, "what is sent is in a lease that is held");
+  assert(offset >= 0 && offset + length <= lease.length, `${length} bytes at ${offset} are in their lease`);
   return { region: lease.region, offset: lease.offset + offset, length };
+}
+
+function assertHeld(bulk: readonly Piece[]): void {
+  for (const piece of bulk) {
+    if (piece instanceof Uint8Array) continue;
+    const { lease } = "lease" in piece ? piece : { lease: piece };
+    assert(lease.isHeld, "a lease is held until what is sent from it has arrived");
+  }
 }

@@ -51,6 +51,9 @@ export interface NearLoan {
 }
 
 export interface NearLink {
+  /** Whether the other side may be shown memory at all. */
+  readonly mayLend: boolean;
+
   /**
    * Lends memory, which is held until the loan has ended. Undefined when the other side does not see all of it, perhaps
    * not yet, or when too much is lent.

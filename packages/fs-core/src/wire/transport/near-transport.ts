@@ -2,7 +2,7 @@
  * Frames over another transport, bulk bytes between processes of one machine through shared memory. Each side finds out for
  * itself whether the other one is that near, and while it is not known all goes the usual way.
  */
-import type { NetAddress, SignalOptions } from "@smallpond/base";
+import type { Clock, NetAddress, SignalOptions } from "@smallpond/base";
 import type { BufferPool } from "@smallpond/fs-native";
 import type { FrameSettings } from "../frame.ts";
 import { NearChannel } from "./near-channel.ts";
@@ -11,7 +11,8 @@ import type { Channel, ChannelListener, Transport } from "./transport.ts";
 
 export interface NearTransportDeps {
   readonly messages: Transport;
-  /** Nothing: it has none, and says so to whoever asks. */
+  readonly clock: Clock;
+  /** Nothing: it has none, and whoever asks hears nothing. */
   readonly near?: NearMemory | undefined;
   /** Memory that others can be shown, for what is sent from elsewhere. */
   readonly pool?: BufferPool | undefined;
@@ -46,8 +47,8 @@ export class NearTransport implements Transport {
   }
 
   #wrap(channel: Channel, side: "client" | "service"): Channel {
-    const { near, pool, bytesMin = BYTES_MIN } = this.#deps;
-    return new NearChannel({ channel, near, pool, side, bytesMin }, this.settings);
+    const { near, pool, clock, bytesMin = BYTES_MIN } = this.#deps;
+    return new NearChannel({ channel, near, pool, clock, side, bytesMin }, this.settings);
   }
 }
 

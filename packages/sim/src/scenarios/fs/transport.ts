@@ -10,7 +10,7 @@ export function transportOf(
   pool: BufferPool,
 ): NearTransport {
   const messages = new NetTransport({ net: new PortableNet(net), crc32c: JAVASCRIPT_CRC32C, probes }, {});
-  if (rooms === undefined) return new NearTransport({ messages });
+  if (rooms === undefined) return new NearTransport({ messages, clock });
   const near = new MemoryNear({ rooms, clock, probes, random: random.fork("near") });
-  return new NearTransport({ messages, near, pool, bytesMin: 1 });
+  return new NearTransport({ messages, clock, near, pool, bytesMin: 1 });
 }

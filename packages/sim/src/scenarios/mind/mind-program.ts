@@ -50,6 +50,7 @@ export function mindProgram(options: MindOptions): Program {
         random,
         probes,
         transport: new NearTransport({
+          clock,
           messages: new NetTransport({ net: new PortableNet(net), crc32c: JAVASCRIPT_CRC32C, probes }, {}),
         }),
         crypto: new NodeCrypto(),
