@@ -28,12 +28,3 @@ export function combinePages(crc: Crc, sums: Uint32Array, length: number): numbe
   const rest = length - full * PAGE_BYTES;
   return rest === 0 ? whole : crc.combine(whole, sums[full]!, rest);
 }
-
-/** Sums of whole pages of memory, the last of `length` perhaps partial; written to `into` from `firstPage`. */
-export function sumPages(
-  crc: Crc,
-  bytes: Uint8Array,
-  into: { readonly sums: Uint32Array; readonly firstPage: number },
-): void {
-  crc.each(bytes, PAGE_BYTES, into.sums.subarray(into.firstPage));
-}
