@@ -5,6 +5,7 @@ import type { TrafficClass } from "../protocol/common.ts";
 import { expectSame, passOn } from "./pass-on.ts";
 import { refuse } from "./refusals.ts";
 import type { Replica } from "./replica.ts";
+import { expectServing } from "./settle.ts";
 
 export async function sendWhole(
   replica: Replica,
@@ -12,6 +13,11 @@ export async function sendWhole(
   { signal, trafficClass = "resync" }: SignalOptions & { readonly trafficClass?: TrafficClass },
 ): Promise<boolean> {
   const { store, role } = replica;
+  expectServing(replica);
+  // With the turn free, what is pending was left behind, perhaps after it had been brought there: what is committed is older.
+  if (store.state(key)?.pending !== undefined) {
+    throw refuse("NOT_READY", "an update of the chunk is not settled yet");
+  }
   const at = replica.at();
   const successor = role.kind === "serving" ? role.successor : undefined;
   if (successor === undefined) throw refuse("CHAIN_CHANGED", "there is nobody to send a chunk to");

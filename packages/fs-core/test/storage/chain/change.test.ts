@@ -220,6 +220,36 @@ describe("when all have died and some come back", () => {
 });
 
 describe("a replica that syncs", () => {
+  it("is sent nothing older than what it was passed on, by one whose disk failed before that was committed", async () => {
+    const world = await ChainWorld.start(2, { states: ["serving", "offline"] });
+    await world.until(world.write({ bytes: OLD, sequence: 1 }));
+    let hasFailed = false;
+    let sent: number[] = [];
+    world.fault = async ({ method, question }) => {
+      if (method.startsWith("storage.sync") && !hasFailed) return "lost";
+      if (method !== "storage.forward") return undefined;
+      sent = [...sent, ...(question as ForwardQuestion).items.map(({ version }) => version)];
+      hasFailed = true;
+      const { disk, store } = world.of(1);
+      disk.setFault(({ path }) => (path?.includes("journal") ? "EIO" : undefined));
+      await store.update(keyOf(1), { kind: "write", offset: 0, bytes: OLD }).catch(() => {});
+      return undefined;
+    };
+    await world.change(["serving", "syncing"]);
+    const writing = world.write(WRITE);
+    void writing.catch(() => {});
+    await world.clock.advance(30_000);
+    expect(world.of(1).store.failure).toBeDefined();
+    expect(world.of(1).store.state(keyOf(0))).toMatchObject({
+      committed: { version: 1 },
+      pending: { version: 2 },
+    });
+    expect(sent).toEqual([2]);
+    expect(world.of(2).store.state(keyOf(0))).toMatchObject({ committed: { version: 2 } });
+    expect(world.of(2).store.answerTo(sessionOf("a"), 0)).toMatchObject({ sequence: 2 });
+    await world.close();
+  });
+
   it("gets whole chunks with each update, and commits at once", async () => {
     const world = await ChainWorld.start(2, { states: ["serving", "offline"] });
     await world.until(world.write({ bytes: OLD, sequence: 1 }));
