@@ -37,6 +37,7 @@ export {
   regionOf,
 } from "./memory/pool.ts";
 export type { LeasedConnection, LeasedListener, LeasedNet, Piece } from "./net/leased-net.ts";
+export { assertHeld, leaseOf, viewOf } from "./net/pieces.ts";
 export { PortableNet } from "./net/portable-net.ts";
 export { DEFAULT_LEASED_NET_SETTINGS, type LeasedNetSettings } from "./net/settings.ts";
 export { type CapabilitiesOptions, capabilities } from "./platform/capabilities/capabilities.ts";

@@ -3,6 +3,7 @@ import type { Region } from "../memory/lease.ts";
 import { BufferPool, type PoolDeps, type PoolSettings } from "../memory/pool.ts";
 import { type CoreAddon, coreAddon } from "./core-addon.ts";
 import { OwnedDescriptor } from "./shared/descriptor.ts";
+import { SEAL_FUTURE_WRITE, SEAL_GROW, SEAL_ITSELF, SEAL_SHRINK } from "./shared/seals.ts";
 
 export interface OpenPoolOptions extends Partial<PoolSettings> {
   /** Pages of 2 MiB, where enough are set aside (`vm.nr_hugepages`); ordinary ones else. */
@@ -14,11 +15,6 @@ export interface OpenPoolOptions extends Partial<PoolSettings> {
 }
 
 const HUGE_PAGES = 1;
-const SEAL_ITSELF = 1;
-const SEAL_SHRINK = 2;
-const SEAL_GROW = 4;
-/** For others: what is mapped already can still be written to. */
-const SEAL_FUTURE_WRITE = 16;
 
 export function openBufferPool(options: OpenPoolOptions = {}): BufferPool {
   const { hugePages = false, showable = false, leaked = warn, ...settings } = options;

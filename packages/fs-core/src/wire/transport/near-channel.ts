@@ -1,11 +1,14 @@
 /** One connection whose bulk bytes pass through shared memory, once both ends know how, and through the connection else. */
-import { assert, type Clock, netError, type SignalOptions } from "@smallpond/base";
+import { type Clock, netError, type SignalOptions } from "@smallpond/base";
 import {
+  assertHeld,
   type BufferLease,
   type BufferPool,
   type LeasePart,
+  leaseOf,
   type Piece,
   regionOf,
+  viewOf,
 } from "@smallpond/fs-native";
 import { decode, encode } from "../codec/index.ts";
 import { badFrame, FLAG_FABRIC, type FrameSettings } from "../frame.ts";
@@ -263,21 +266,7 @@ export class NearChannel implements Channel {
 
 /** Where a piece is; undefined for memory of no pool. */
 function partOf(piece: Piece): RegionPart | undefined {
-  const length = pieceBytes(piece);
-  if (piece instanceof Uint8Array) {
-    const region = regionOf(piece);
-    return region === undefined ? undefined : { region, offset: piece.byteOffset, length };
-  }
-  const { lease, offset = 0 } = "lease" in piece ? piece : { lease: piece };
-  assert(lease.isHeld, "what is sent is in a lease that is held");
-  assert(offset >= 0 && offset + length <= lease.length, `${length} bytes at ${offset} are in their lease`);
-  return { region: lease.region, offset: lease.offset + offset, length };
-}
-
-function assertHeld(bulk: readonly Piece[]): void {
-  for (const piece of bulk) {
-    if (piece instanceof Uint8Array) continue;
-    const { lease } = "lease" in piece ? piece : { lease: piece };
-    assert(lease.isHeld, "a lease is held until what is sent from it has arrived");
-  }
+  const [view, region] =
+    piece instanceof Uint8Array ? [piece, regionOf(piece)] : [viewOf(piece), leaseOf(piece).region];
+  return region === undefined ? undefined : { region, offset: view.byteOffset, length: view.length };
 }

@@ -7,6 +7,7 @@ import { BufferLease, type LeaseHome, newRegionId, type Region } from "../../mem
 import { type SharedMemory, type SharedMemoryError, sharedMemoryError } from "../../shared/shared-memory.ts";
 import { type CoreAddon, coreAddon } from "../core-addon.ts";
 import { OwnedDescriptor } from "./descriptor.ts";
+import { SEAL_GROW, SEAL_ITSELF, SEAL_SHRINK } from "./seals.ts";
 
 export interface CreateMemoryOptions {
   readonly bytes: number;
@@ -35,9 +36,6 @@ export interface AdoptMemoryOptions extends OpenMemoryOptions {
   readonly trusted?: boolean;
 }
 
-const SEAL_ITSELF = 1;
-const SEAL_SHRINK = 2;
-const SEAL_GROW = 4;
 /** Reserving is quick, but not so quick that the event loop should wait for gigabytes of it. */
 const RESERVE_BYTES = 64 * 2 ** 20;
 
