@@ -2,12 +2,12 @@
  * Frames over another transport, bulk bytes between processes of one machine through shared memory. Each side finds out for
  * itself whether the other one is that near, and while it is not known all goes the usual way.
  */
-import type { Clock, NetAddress, SignalOptions } from "@smallpond/base";
+import type { Clock } from "@smallpond/base";
 import type { BufferPool } from "@smallpond/fs-native";
-import type { FrameSettings } from "../frame.ts";
 import { NearChannel } from "./near-channel.ts";
 import type { NearMemory } from "./near-memory.ts";
-import type { Channel, ChannelListener, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
+import { WrappedTransport } from "./wrapped-transport.ts";
 
 export interface NearTransportDeps {
   readonly messages: Transport;
@@ -22,58 +22,12 @@ export interface NearTransportDeps {
 
 const BYTES_MIN = 128 * 1024;
 
-export class NearTransport implements Transport {
-  readonly #deps: NearTransportDeps;
-
+export class NearTransport extends WrappedTransport {
   constructor(deps: NearTransportDeps) {
-    this.#deps = deps;
-  }
-
-  get settings(): FrameSettings {
-    return this.#deps.messages.settings;
-  }
-
-  isLocal(address: NetAddress): boolean {
-    return this.#deps.messages.isLocal(address);
-  }
-
-  async listen(address: NetAddress): Promise<ChannelListener> {
-    const listener = await this.#deps.messages.listen(address);
-    return new NearListener(listener, (channel) => this.#wrap(channel, "service"));
-  }
-
-  async connect(address: NetAddress, options: SignalOptions = {}): Promise<Channel> {
-    return this.#wrap(await this.#deps.messages.connect(address, options), "client");
-  }
-
-  #wrap(channel: Channel, side: "client" | "service"): Channel {
-    const { near, pool, clock, bytesMin = BYTES_MIN } = this.#deps;
-    return new NearChannel({ channel, near, pool, clock, side, bytesMin }, this.settings);
-  }
-}
-
-class NearListener implements ChannelListener {
-  readonly #listener: ChannelListener;
-  readonly #wrap: (channel: Channel) => Channel;
-
-  constructor(listener: ChannelListener, wrap: (channel: Channel) => Channel) {
-    this.#listener = listener;
-    this.#wrap = wrap;
-  }
-
-  get address(): NetAddress {
-    return this.#listener.address;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Channel, void, undefined> {
-    for await (const channel of this.#listener) yield this.#wrap(channel);
-  }
-
-  close(): Promise<void> {
-    return this.#listener.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    const { messages, near, pool, clock, bytesMin = BYTES_MIN } = deps;
+    super(
+      messages,
+      (channel, side) => new NearChannel({ channel, near, pool, clock, side, bytesMin }, messages.settings),
+    );
   }
 }
