@@ -55,7 +55,7 @@ function startNode(node: number, managers: readonly NetAddress[]) {
         usedBytes: 0n,
         capacityBytes: 1n,
       }));
-  const host = { report, release: () => {}, configure: async () => {} };
+  const host = { report, release: () => {}, opened: () => {}, configure: async () => {} };
   const agent = new NodeAgent(
     {
       callers,

@@ -13,6 +13,7 @@ describe("a cluster", () => {
     await cluster.upWithChain(3);
     expect(cluster.shown(1)).toBe("1 serving, 2 serving, 3 serving");
     for (const id of [1, 2, 3]) expect(cluster.nodes.get(id)!.storage.serves(t(id))).toBe(true);
+    for (const { storage } of cluster.nodes.values()) expect(storage.openings).toBe(1);
     expect(cluster.admin.routing.nodes.get(n(2))).toMatchObject({ status: "alive", host: "h2" });
   });
 

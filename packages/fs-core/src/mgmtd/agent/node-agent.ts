@@ -39,6 +39,8 @@ export interface NodeHost {
    * act by that report, or may not have noted it.
    */
   release(targets: readonly TargetId[]): void;
+  /** `isOpen` may say of more targets that they may take part, with the routing as it is. */
+  opened(): void;
   /** A newer configuration. What it throws is reported, and the old one stays in force. */
   configure(config: Config): Promise<void>;
 }
@@ -180,7 +182,7 @@ export class NodeAgent {
       const question = this.#question(found.term);
       const said = this.#gate.said();
       const answer = await found.caller.call(HEARTBEAT, question, { signal, timeoutMs: answerMs });
-      if (answer.leaseMs > 0) this.#gate.noted(said, answer.routingVersion);
+      if (answer.leaseMs > 0 && this.#gate.noted(said, answer.routingVersion)) this.#deps.host.opened();
       await this.#take(answer, sentMs);
       return answer.heartbeatMs;
     } catch (error) {
@@ -251,5 +253,5 @@ export class NodeAgent {
 
 /** For services without targets and without a configuration of their own. */
 export function hostWithoutTargets(): NodeHost {
-  return { report: () => [], release: () => {}, configure: async () => {} };
+  return { report: () => [], release: () => {}, opened: () => {}, configure: async () => {} };
 }

@@ -40,12 +40,16 @@ export class StartGate {
     });
   }
 
-  /** The manager has noted what was reported of these targets, when the routing had this version. */
-  noted(targets: Iterable<TargetId>, routingVersion: bigint): void {
+  /** The manager has noted what was reported of these targets, when the routing had this version. Whether that was news. */
+  noted(targets: Iterable<TargetId>, routingVersion: bigint): boolean {
+    let isNews = false;
     for (const target of targets) {
       const said = this.#said.get(target);
-      if (said !== undefined) said.notedIn ??= routingVersion;
+      if (said === undefined || said.notedIn !== undefined) continue;
+      said.notedIn = routingVersion;
+      isNews = true;
     }
+    return isNews;
   }
 
   /** Those that are reported as they are. */

@@ -208,15 +208,24 @@ export class Replica implements ReplicaView {
     return { chain, chainVersion };
   }
 
-  /** The chain as the routing has it now; undefined if the target is in none. Synchronous: the version counts from here. */
+  /**
+   * The chain as the routing has it now; undefined if the target is in none. Synchronous: the version counts from here. To be
+   * called for the same version when the replica has been opened, too.
+   */
   see(chain: Chain | undefined): void {
-    if (chain?.version === this.#place?.version && chain?.id === this.#place?.chain) return;
+    const place = chain && placeIn(chain, this.target, this.deps.isOpen());
+    if (
+      place?.version === this.#place?.version &&
+      place?.chain === this.#place?.chain &&
+      place?.isOpen === this.#place?.isOpen
+    )
+      return;
     if (chain !== undefined && this.#place?.chain === chain.id && chain.version < this.#place.version) return;
     this.#endVersion(refuse("CHAIN_CHANGED", "the chain has another version"));
     this.#version = new AbortController();
     this.links = new LinkSender();
     this.heard = new LinkReceiver();
-    this.#place = chain && placeIn(chain, this.target);
+    this.#place = place;
     this.#isTaken = false;
     const { signal } = this.#version;
     const taking = takeUp(this, signal).then(() => {

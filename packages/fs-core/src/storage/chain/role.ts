@@ -19,18 +19,21 @@ export type Role =
       readonly others: readonly TargetId[];
     }
   | { readonly kind: "syncing"; readonly predecessor: TargetId }
-  /** Neither read nor written: waits, is offline, a last server, or in no chain. */
+  /** Neither read nor written, and tells others nothing: waits, is offline, a last server, not open, or in no chain. */
   | { readonly kind: "idle" };
 
 /** Where a replica stands in one version of its chain. */
 export interface Place {
   readonly chain: ChainId;
   readonly version: ChainVersion;
+  /** Whether the chain knows of this life of the process. In a version that counts on the life before it is idle. */
+  readonly isOpen: boolean;
   readonly role: Role;
 }
 
-export function placeIn(chain: Chain, target: TargetId): Place {
-  return { chain: chain.id, version: chain.version, role: roleIn(chain, target) };
+export function placeIn(chain: Chain, target: TargetId, isOpen: boolean): Place {
+  const role: Role = isOpen ? roleIn(chain, target) : { kind: "idle" };
+  return { chain: chain.id, version: chain.version, isOpen, role };
 }
 
 export function roleIn(chain: Chain, target: TargetId): Role {

@@ -323,6 +323,7 @@ export class StorageNode implements AsyncDisposable {
         }
         if (news) this.agent.wake();
       },
+      opened: () => this.#follow(this.agent.routing),
       configure: async ({ text }) => this.#care.adjust(parseLiveSettings(text)),
     };
   }

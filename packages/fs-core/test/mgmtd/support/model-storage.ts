@@ -23,6 +23,8 @@ export class ModelStorage implements NodeHost {
   #dead = false;
   readonly configs: Config[] = [];
   refuses: string | undefined;
+  /** How often it was told that targets may have been opened. */
+  openings = 0;
 
   constructor(clock: Clock, targets: readonly TargetId[]) {
     this.#clock = clock;
@@ -77,6 +79,10 @@ export class ModelStorage implements NodeHost {
     const before = this.#released;
     this.#released = new Set(targets);
     if (before.size !== this.#released.size) this.#agent?.wake();
+  }
+
+  opened(): void {
+    this.openings += 1;
   }
 
   async configure(config: Config): Promise<void> {

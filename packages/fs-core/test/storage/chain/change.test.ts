@@ -219,6 +219,27 @@ describe("when all have died and some come back", () => {
   });
 });
 
+describe("a process that has just started", () => {
+  it("sends nothing in a version that counts on the one before it, and begins when it is opened", async () => {
+    const world = await ChainWorld.start(2, { states: ["serving", "offline"] });
+    await world.until(world.write({ bytes: OLD, sequence: 1 }));
+    let sent: string[] = [];
+    world.fault = async ({ from, method }) => {
+      if (from === 1) sent = [...sent, method];
+      return method.startsWith("storage.sync") && !world.of(1).open ? "lost" : undefined;
+    };
+    await world.restart(1, { open: false });
+    await world.change(["serving", "syncing"]);
+    await world.clock.advance(10_000);
+    expect(sent).toEqual([]);
+    world.of(1).open = true;
+    await world.tell([1]);
+    await world.until(untilUpToDate(world));
+    expect(world.versions()).toEqual(["1", "1"]);
+    await world.close();
+  });
+});
+
 describe("a replica that syncs", () => {
   it("is sent nothing older than what it was passed on, by one whose disk failed before that was committed", async () => {
     const world = await ChainWorld.start(2, { states: ["serving", "offline"] });

@@ -41,6 +41,12 @@ describe("what a replica is to its chain", () => {
   });
 
   it("is of one version of the chain", () => {
-    expect(placeIn(chainOf("serving"), targetId(1))).toMatchObject({ chain: 4, version: 9 });
+    expect(placeIn(chainOf("serving"), targetId(1), true)).toMatchObject({ chain: 4, version: 9 });
+  });
+
+  it("has nothing to do in a version that counts on the process before", () => {
+    expect(placeIn(chainOf("serving", "syncing"), targetId(1), false)).toMatchObject({
+      ...{ version: 9, role: { kind: "idle" } },
+    });
   });
 });

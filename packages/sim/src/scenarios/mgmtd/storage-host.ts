@@ -65,6 +65,8 @@ export class StorageHost implements NodeHost {
     if (targets.some((target) => !this.#stoppedAt.has(target))) this.agent?.wake();
   }
 
+  opened(): void {}
+
   async configure(): Promise<void> {}
 
   chainOf(target: TargetId): Chain | undefined {

@@ -214,12 +214,13 @@ export class ChainWorld {
     }
   }
 
-  /** Another process with what is on its disk; it knows of no chain yet. */
-  async restart(target: number): Promise<void> {
+  /** Another process with what is on its disk; it knows of no chain yet, and no chain of it unless it is `open`. */
+  async restart(target: number, { open = true }: { readonly open?: boolean } = {}): Promise<void> {
     const { replica, store, disk } = this.of(target);
     await this.until(replica.close());
     await this.until(store.close());
     await this.until(this.#open(target, disk));
+    this.of(target).open = open;
   }
 
   /** Lets nothing read or write on the target until the returned function is called. */
