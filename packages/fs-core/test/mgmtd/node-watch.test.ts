@@ -2,8 +2,9 @@ import { ManualClock } from "@smallpond/base/testing";
 import { describe, expect, it } from "vitest";
 import type { ChainVersion, NodeId } from "../../src/ids.ts";
 import { newChain } from "../../src/mgmtd/chain/operations/new-chain.ts";
-import type { LocalState } from "../../src/mgmtd/model/chain.ts";
+import type { Chain, LocalState } from "../../src/mgmtd/model/chain.ts";
 import type { NodeInfo } from "../../src/mgmtd/model/node.ts";
+import { ANY_VERSION } from "../../src/mgmtd/model/report.ts";
 import { NodeWatch } from "../../src/mgmtd/primary/node-watch.ts";
 import { c, n, t } from "./support/cluster.ts";
 
@@ -75,8 +76,18 @@ describe("what a primary knows of nodes", () => {
     expect(watch.observe(target, nodeOf(1), chain)?.local).toBe("online");
     hear(1, "upToDate", 7);
     expect(watch.observe(target, nodeOf(1), chain)?.local).toBe("upToDate");
-    hear(1, "offline", 2);
-    expect(watch.observe(target, nodeOf(1), chain)?.local).toBe("offline");
+  });
+
+  it("believes that a target serves nothing only of the version in which it serves", () => {
+    const { watch, hear } = watchOf();
+    const local = (of: Chain) => watch.observe(target, nodeOf(1), of)?.local;
+    hear(1, "offline", 6);
+    expect(local(chain)).toBe("online");
+    expect(local({ ...chain, targets: [{ target: t(1), state: "lastServer" }] })).toBe("offline");
+    hear(1, "offline", 7);
+    expect(local(chain)).toBe("offline");
+    hear(1, "offline", ANY_VERSION);
+    expect(local(chain)).toBe("offline");
   });
 
   it("takes a target that its node does not name for offline", () => {

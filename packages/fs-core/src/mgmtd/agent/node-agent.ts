@@ -16,7 +16,7 @@ import type { Logger } from "../../service/log.ts";
 import type { TargetState } from "../model/chain.ts";
 import type { Config } from "../model/config.ts";
 import type { Incarnation, NodeKind } from "../model/node.ts";
-import type { TargetReport } from "../model/report.ts";
+import { ANY_VERSION, type TargetReport } from "../model/report.ts";
 import type { RoutingInfo } from "../model/routing.ts";
 import type { HeartbeatAnswer, HeartbeatQuestion } from "../service/messages.ts";
 import { HEARTBEAT } from "../service/methods.ts";
@@ -149,7 +149,8 @@ export class NodeAgent {
     try {
       const found = await this.#finder.find();
       const question = this.#question(found.term);
-      const targets = question.targets.map((report) => ({ ...report, local: "offline" as const }));
+      const gone = { local: "offline", chainVersion: ANY_VERSION } as const;
+      const targets = question.targets.map((report) => ({ ...report, ...gone }));
       await found.caller.call(
         HEARTBEAT,
         { ...question, targets },

@@ -9,7 +9,7 @@
  */
 import type { TargetId } from "../../ids.ts";
 import type { TargetState } from "../model/chain.ts";
-import type { TargetReport } from "../model/report.ts";
+import { ANY_VERSION, type TargetReport } from "../model/report.ts";
 
 export class StartGate {
   /** Those that are reported as they are; and in which version of the routing that was noted. */
@@ -36,7 +36,7 @@ export class StartGate {
         this.#said.set(report.target, { notedIn: undefined });
         return report;
       }
-      return { ...report, local: "offline" };
+      return { ...report, local: "offline", chainVersion: ANY_VERSION };
     });
   }
 

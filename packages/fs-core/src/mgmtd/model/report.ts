@@ -8,16 +8,16 @@ export interface TargetReport {
   readonly target: TargetId;
   /** Which of the node's disks, from 0. */
   readonly disk: number;
-  /**
-   * True from the moment of the report on: a target reported `offline` serves nothing until a routing newer than the
-   * report says that it serves.
-   */
+  /** True from the moment of the report on, for as long as the chain has the version that the report names. */
   readonly local: LocalState;
-  /** Of the chain, as the node knew it when it reported; 0 if the target is in none. */
+  /** Of the chain, as the node knew it when it reported. */
   readonly chainVersion: number;
   readonly usedBytes: bigint;
   readonly capacityBytes: bigint;
 }
+
+/** Said by targets that are in no chain, and by those that serve nothing whatever the chain says. */
+export const ANY_VERSION = 0;
 
 /** What the primary knows of a node beside the routing. */
 export interface NodeReport {

@@ -12,7 +12,7 @@ import { isWhole } from "../chain/next-chain.ts";
 import type { Observation } from "../chain/ripe.ts";
 import type { Chain } from "../model/chain.ts";
 import type { Incarnation, NodeInfo } from "../model/node.ts";
-import type { TargetReport } from "../model/report.ts";
+import { ANY_VERSION, type TargetReport } from "../model/report.ts";
 import type { TargetInfo } from "../model/target.ts";
 
 export interface Beat {
@@ -124,9 +124,19 @@ export class NodeWatch {
     const report = beat.targets.get(target.id);
     // By its word the node does not have it; it may never have named it.
     if (report === undefined) return { local: "offline", knownMs: Number.NEGATIVE_INFINITY };
-    // To have everything means everything of one version; to be alive, or not to take part, is true in any.
-    const outdated = report.local === "upToDate" && report.chainVersion !== chain.version;
     const knownMs = beat.lostSinceMs.get(target.id) ?? beat.atMs;
-    return { local: outdated ? "online" : report.local, knownMs };
+    return { local: isOutdated(report, chain) ? "online" : report.local, knownMs };
   }
+}
+
+/**
+ * Whether what is said of a version does not hold in the chain's present one. To be alive is true in any. To have everything
+ * means everything of one version. And who said that it serves nothing, and then sees a later version in which it serves, may
+ * serve there: it stays until it has said so again.
+ */
+function isOutdated({ target, local, chainVersion }: TargetReport, chain: Chain): boolean {
+  if (chainVersion === chain.version) return false;
+  if (isWhole(local)) return local === "upToDate";
+  if (chainVersion === ANY_VERSION) return false;
+  return chain.targets.some((member) => member.target === target && member.state === "serving");
 }

@@ -3,7 +3,7 @@
  * opened is there all the same, and offline, so that its chain goes on without it and somebody sees why.
  */
 import type { TargetState } from "../../mgmtd/model/chain.ts";
-import type { TargetReport } from "../../mgmtd/model/report.ts";
+import { ANY_VERSION, type TargetReport } from "../../mgmtd/model/report.ts";
 import type { Replica } from "../chain/replica.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import type { TargetSettings } from "./settings.ts";
@@ -88,7 +88,7 @@ export class Target {
       target: this.settings.id,
       disk: this.settings.disk,
       local: this.#local(state),
-      chainVersion: this.replica?.chainVersion ?? 0,
+      chainVersion: this.replica?.chainVersion ?? ANY_VERSION,
       usedBytes: BigInt(Math.floor(usedBytes)),
       capacityBytes: BigInt(Math.floor(usedBytes + this.#usableBytes)),
     };
