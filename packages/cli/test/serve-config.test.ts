@@ -15,6 +15,7 @@ test("the sample for three hosts describes minds, storage nodes and where each t
     replicas: 3,
     durability: "fsync",
     nearMemory: "on",
+    dscp: { foreground: 10, resync: 1, cache: 14, control: 16 },
   });
   expect(config.minds.map(({ node, store }) => [node, store])).toEqual([
     [1, "/var/lib/pond/mind"],
@@ -56,7 +57,14 @@ test("a small file is good, with defaults for what it does not say", () => {
   });
 });
 
+test("a mark of its own for one class leaves the others theirs", () => {
+  const { dscp } = parseConfig(`${GOOD}\n[dscp]\nresync = 0`, "/e/f.toml");
+  expect(dscp).toEqual({ foreground: 10, resync: 0, cache: 14, control: 16 });
+});
+
 test.each([
+  ["a mark of seven bits", `${GOOD}\n[dscp]\ncache = 64`, /dscp\.cache is not a number from 0 to 63$/],
+  ["a class that there is not", `${GOOD}\n[dscp]\nbackground = 1`, /dscp\.background is not known$/],
   ["a syntax error, with its place", GOOD.replace('id = "c"', "id = "), /^\/e\/f\.toml:3:6: incomplete/],
   ["a table that is missing", GOOD.replace("[cluster]", "[clusters]"), /cluster is missing/],
   ["a key that nobody knows", GOOD.replace("replicas", "replica"), /cluster\.replica is not known/],

@@ -233,6 +233,7 @@ export {
   type StoreDeps,
   type StorePlace,
 } from "./storage/chunk-store.ts";
+export { DEFAULT_DSCP_MARKS, type DscpMarks, dscpMarks } from "./storage/classes/marks.ts";
 export { Permits, type PermitsSettings } from "./storage/classes/permits.ts";
 export { DEFAULT_SHARE_SETTINGS, type ShareSettings } from "./storage/classes/settings.ts";
 export { TrafficShares, type TrafficSharesDeps } from "./storage/classes/traffic-shares.ts";

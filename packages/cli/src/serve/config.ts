@@ -1,6 +1,13 @@
 /** A cluster of several machines as its file describes it: one file, the same on all of them. */
 import type { NetAddress } from "@smallpond/base";
-import { type ClusterShape, checkShape, nodeId, targetsOfDisk } from "@smallpond/fs-core";
+import {
+  type ClusterShape,
+  checkShape,
+  DEFAULT_DSCP_MARKS,
+  type DscpMarks,
+  nodeId,
+  targetsOfDisk,
+} from "@smallpond/fs-core";
 import { TomlTable } from "./toml-table.ts";
 import type { LogLevel, TargetPlace } from "./types.ts";
 
@@ -18,6 +25,8 @@ export interface ServeConfig {
   readonly durability: "fsync" | "replicated";
   /** Whether processes of one user on one machine pass bytes through memory that both see. */
   readonly nearMemory: "on" | "off";
+  /** What packets carry in the DS field. */
+  readonly dscp: DscpMarks;
   readonly minds: readonly MindEntry[];
   readonly storage: readonly StorageEntry[];
 }
@@ -56,6 +65,7 @@ export function parseConfig(text: string, path: string): ServeConfig {
     stripe: cluster.count("stripe", 16),
     durability: cluster.oneOf("durability", ["fsync", "replicated"], "fsync"),
     nearMemory: cluster.oneOf("near-memory", ["on", "off"], "on"),
+    dscp: dscpIn(root.optionalTable("dscp")),
     minds: root.tables("mind").map(mindIn),
     storage: root.tables("storage").map(storageIn),
   };
@@ -64,6 +74,16 @@ export function parseConfig(text: string, path: string): ServeConfig {
   checkMinds(root, config);
   checkShape(shapeOf(config));
   return config;
+}
+
+function dscpIn(table: TomlTable): DscpMarks {
+  const mark = (name: keyof DscpMarks): number => table.upTo(name, 63, DEFAULT_DSCP_MARKS[name]);
+  const marks = {
+    ...{ foreground: mark("foreground"), resync: mark("resync") },
+    ...{ cache: mark("cache"), control: mark("control") },
+  };
+  table.end();
+  return marks;
 }
 
 /** What the cluster is put together from. */

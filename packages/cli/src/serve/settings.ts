@@ -66,6 +66,7 @@ function common(
     address: listen,
     managers: managersIn(config),
     logLevel,
+    dscp: config.dscp,
     ...(admin === undefined ? {} : { admin }),
   };
 }

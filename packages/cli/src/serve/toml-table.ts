@@ -34,6 +34,13 @@ export class TomlTable {
     return new TomlTable(this.#path, this.#nameOf(name), value);
   }
 
+  /** Empty if there is none. */
+  optionalTable(name: string): TomlTable {
+    return this.#optional(name) === undefined
+      ? new TomlTable(this.#path, this.#nameOf(name), {})
+      : this.table(name);
+  }
+
   /** `[[name]]`, none if there is none. */
   tables(name: string): readonly TomlTable[] {
     const value = this.#optional(name) ?? [];
@@ -61,6 +68,14 @@ export class TomlTable {
     if (value === undefined) throw this.bad(name, "is missing");
     if (!Number.isSafeInteger(value) || (value as number) < 1)
       throw this.bad(name, "is not a number from 1 on");
+    return value as number;
+  }
+
+  /** From 0 to `max`. */
+  upTo(name: string, max: number, fallback: number): number {
+    const value = this.#optional(name) ?? fallback;
+    if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > max)
+      throw this.bad(name, `is not a number from 0 to ${max}`);
     return value as number;
   }
 

@@ -4,7 +4,8 @@ import type { NodeId } from "../ids.ts";
 import type { MetaSettingsChanges } from "../meta/service/settings.ts";
 import type { MetastoreNodeSettings } from "../metastore/metastore-node.ts";
 import type { MgmtdSettings } from "../mgmtd/settings.ts";
-import type { RpcClientSettings, RpcServerSettings } from "../wire/rpc/settings.ts";
+import type { RpcClientsSettings } from "../wire/rpc/clients.ts";
+import type { RpcServerSettings } from "../wire/rpc/settings.ts";
 
 export interface MindSettings {
   readonly clusterId: string;
@@ -26,5 +27,5 @@ export interface MindSettings {
   readonly mgmtd?: Partial<MgmtdSettings>;
   readonly meta?: MetaSettingsChanges;
   readonly server?: Partial<RpcServerSettings>;
-  readonly client?: Partial<RpcClientSettings>;
+  readonly client?: RpcClientsSettings;
 }

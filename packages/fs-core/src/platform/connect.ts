@@ -15,6 +15,7 @@ import { type ConnectSettings, connectWith } from "../client/connect/connect-wit
 import type { FileSystem } from "../client/file-system.ts";
 import { type Logger, silentLogger } from "../service/log.ts";
 import { Metrics } from "../service/metrics.ts";
+import { type DscpMarks, dscpMarks } from "../storage/classes/marks.ts";
 import { type Credentials, NearTransport, NetTransport, type Transport } from "../wire/index.ts";
 import { readClusterProfiles } from "./cluster-profiles.ts";
 import { openNearMemory } from "./near/node-near-memory.ts";
@@ -33,6 +34,8 @@ export interface ConnectOptions extends SignalOptions, Omit<ConnectSettings, "ur
   readonly secret?: string;
   /** Whether services of the same user and of root on this machine may see this client's memory. Default true. */
   readonly near?: boolean;
+  /** What packets carry in the DS field, by class of traffic. Default {@link DEFAULT_DSCP_MARKS}. */
+  readonly dscp?: Partial<DscpMarks>;
   /** TLS to all services. */
   readonly tls?: TlsNetDeps;
   /** Memory for bytes on their way; its own by default, 256 MiB at most. */
@@ -43,7 +46,19 @@ export interface ConnectOptions extends SignalOptions, Omit<ConnectSettings, "ur
 
 /** `3fs://host:port`, or several cluster managers with commas. Closing the file system ends the connections. */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<FileSystem> {
-  const { token, clusterId, secret, tls, near = true, pool, log, metrics, signal, ...settings } = options;
+  const {
+    token,
+    clusterId,
+    secret,
+    tls,
+    near = true,
+    pool,
+    log,
+    metrics,
+    signal,
+    dscp,
+    ...settings
+  } = options;
   const credentials = await credentialsFor(url, { token, clusterId, secret });
   const memory = pool ?? openBufferPool({ showable: near });
   const clock = openBootClock();
@@ -61,7 +76,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const about = settings.about ?? `process ${process.pid}`;
   // Replicas on this machine are read first.
   const chunks = { host: hostname(), ...settings.chunks };
-  return connectWith(deps, { ...settings, about, chunks, url, credentials }, { signal });
+  const rpc = { ...settings.rpc, marks: dscpMarks(dscp) };
+  return connectWith(deps, { ...settings, about, chunks, rpc, url, credentials }, { signal });
 }
 
 /** Services of this machine are shown memory, unless all that is said to services is to be secret. */

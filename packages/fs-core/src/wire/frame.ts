@@ -44,6 +44,9 @@ export type FrameKind = (typeof FRAME_KINDS)[number];
 /** Of a `failure`: the handler was not begun, so the question had no effect. */
 export const FLAG_NOT_RUN = 1;
 
+/** Of a `hello`: what packets of the connection carry in the DS field, there and back. */
+export const DSCP_FLAGS = 0x3f;
+
 /** A message begins with where bulk bytes lie or go, since they pass by the connection. */
 export const FLAG_FABRIC = 0x8000;
 

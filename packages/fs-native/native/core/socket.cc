@@ -1,5 +1,5 @@
 // tcpConnect(host, port), unixConnect(path, messages), tcpListen(host, port, backlog), unixListen(path, messages, backlog),
-// socketAccept(fd), socketOutcome(fd), socketName(fd, peer), socketEnd(fd), socketWrite(fd, views): sockets that never
+// socketAccept(fd), socketOutcome(fd), socketName(fd, peer), socketMark(fd, dscp), socketEnd(fd), socketWrite(fd, views): sockets that never
 // wait. `messages` chooses SOCK_SEQPACKET; there a path that begins with @ is an abstract name, as in /proc/net/unix: no file
 // stands for it. Hosts are addresses in numbers: looking names up takes time.
 //
@@ -186,6 +186,23 @@ napi_value socketName(napi_env env, napi_callback_info info) {
   return text(env, both);
 }
 
+napi_value socketMark(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, info);
+  const int32_t fd = arguments.int32(0);
+  const int32_t dscp = arguments.int32(1);
+  if (!arguments.ok()) return nullptr;
+  // Six bits above the two of congestion notification. A socket of IPv6 may carry IPv4, and then takes both.
+  const int field = dscp << 2;
+  const bool six = setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &field, sizeof field) == 0;
+  const bool four = setsockopt(fd, IPPROTO_IP, IP_TOS, &field, sizeof field) == 0;
+  if (!six && !four) return number(env, -errno);
+  int kept = 0;
+  socklen_t length = sizeof kept;
+  const int read = six ? getsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &kept, &length)
+                       : getsockopt(fd, IPPROTO_IP, IP_TOS, &kept, &length);
+  return number(env, read == 0 ? kept >> 2 : -errno);
+}
+
 napi_value socketEnd(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   const int32_t fd = arguments.int32(0);
@@ -218,6 +235,7 @@ void exportSocket(napi_env env, napi_value exports) {
   exportFunction(env, exports, "socketAccept", socketAccept);
   exportFunction(env, exports, "socketOutcome", socketOutcome);
   exportFunction(env, exports, "socketName", socketName);
+  exportFunction(env, exports, "socketMark", socketMark);
   exportFunction(env, exports, "socketEnd", socketEnd);
   exportFunction(env, exports, "socketWrite", socketWrite);
 }

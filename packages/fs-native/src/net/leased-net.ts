@@ -38,6 +38,12 @@ export interface LeasedConnection extends Connection {
    */
   fill(bytes: number, options?: SignalOptions): Promise<boolean>;
 
+  /**
+   * What the packets that go from here carry in the DS field from now on (RFC 2474), from 0 to 63, for the network to tell
+   * classes of traffic apart. Nothing where there are no such packets, or they are made by somebody who has no call for it.
+   */
+  mark(dscp: number): void;
+
   /** Drops the first bytes of `receivedView`. */
   consume(bytes: number): void;
 

@@ -46,6 +46,9 @@ export class PortableConnection implements LeasedConnection {
     return this.#buffer.view;
   }
 
+  /** Node has no call for it. */
+  mark(): void {}
+
   fill(bytes: number, options: SignalOptions = {}): Promise<boolean> {
     const { capacity } = this.#buffer;
     assert(bytes <= capacity, `at most ${capacity} bytes are received before they are consumed`);

@@ -85,6 +85,8 @@ export interface CoreAddon {
   socketOutcome(fd: number): number;
   /** `host port`, or nothing for a socket that has none. */
   socketName(fd: number, peer: boolean): string;
+  /** What packets carry in the DS field, from 0 to 63: as the kernel has it now, or a negative error number. */
+  socketMark(fd: number, dscp: number): number;
   /** Ends the sending direction: 0 or a negative error number. */
   socketEnd(fd: number): number;
   /** Like `writeNow`, at most 64 views, without SIGPIPE. */

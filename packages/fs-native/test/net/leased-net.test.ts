@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import type { NetAddress } from "@smallpond/base";
 import { NodeDisk } from "@smallpond/base/platform/node";
 import { MemoryNet, netContract } from "@smallpond/base/testing";
@@ -10,6 +11,7 @@ import {
 } from "@smallpond/fs-native";
 import { type LeasedNetUnderTest, leasedNetContract } from "@smallpond/fs-native/testing";
 import { describe, expect, test } from "vitest";
+import { coreAddon } from "../../src/platform/core-addon.ts";
 import { startChild } from "../child.ts";
 import { missingNative } from "../missing-native.ts";
 import { runContract } from "../run-contract.ts";
@@ -137,4 +139,37 @@ test.skipIf(MISSING !== undefined)("IPv6 addresses work as they are", async (con
   await using listener = opened;
   await using client = await net.connect(listener.address);
   expect(client.remote).toMatch(/^\[::1\]:\d+$/);
+});
+
+test.skipIf(MISSING !== undefined)("the kernel keeps what packets are to be marked with", async (context) => {
+  const core = coreAddon();
+  if (core.kind === "missing") return context.skip(core.reason);
+  const net = openLeasedNet({ engine: "native" });
+  for (const host of ["127.0.0.1", "::1"]) {
+    const opened = await net.listen({ kind: "tcp", host, port: 0 }).catch((error: { code: string }) => error);
+    if ("code" in opened) return context.skip(`no ${host} here: ${opened.code}`);
+    await using listener = opened;
+    const { port } = listener.address as { readonly port: number };
+    const fd = core.addon.tcpConnect(host, port);
+    expect(core.addon.socketMark(fd, 10)).toBe(10);
+    expect(core.addon.socketMark(fd, 63)).toBe(63);
+    closeSync(fd);
+    await using client = await net.connect(listener.address);
+    client.mark(10);
+    expect(() => client.mark(64)).toThrow("64 has six bits");
+  }
+});
+
+test.skipIf(MISSING !== undefined)("a unix socket has no packets to mark", async () => {
+  await using directory = await new NodeDisk().tempDirectory();
+  const net = openLeasedNet({ engine: "native" });
+  await using listener = await net.listen({ kind: "unix", path: `${directory.path}/socket` });
+  await using client = await net.connect(listener.address);
+  client.mark(10);
+  await client.write(new Uint8Array(1));
+  for await (const served of listener) {
+    expect(await served.fill(1)).toBe(true);
+    await served.close();
+    break;
+  }
 });

@@ -4,6 +4,7 @@ import type { BufferPool, Crc32c } from "@smallpond/fs-native";
 import type { RoutingCache } from "../../mgmtd/agent/routing-cache.ts";
 import type { Logger } from "../../service/log.ts";
 import type { Metrics } from "../../service/metrics.ts";
+import type { TrafficClass } from "../../storage/protocol/common.ts";
 import type { Caller } from "../../wire/rpc/method.ts";
 
 /** The routing as it is known here; it follows the cluster manager's by itself. */
@@ -21,7 +22,7 @@ export type ChunkClientBug =
 export interface ChunkClientDeps {
   readonly routing: RoutingView;
   /** `RpcClients` is one. */
-  readonly callers: { to(address: NetAddress): Caller };
+  readonly callers: { to(address: NetAddress, trafficClass?: TrafficClass): Caller };
   readonly clock: Clock;
   readonly random: Random;
   readonly crc32c: Crc32c;

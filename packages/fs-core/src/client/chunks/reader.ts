@@ -151,7 +151,7 @@ export class Reader {
     let bulkBytes = 0;
     const { addresses } = attempts[0]!.place!.replica;
     const address = addresses[attempts[0]!.noAnswers % addresses.length]!;
-    const answer = await callers.to(address).call(
+    const answer = await callers.to(address, trafficClass).call(
       READ,
       { trafficClass, relaxed, capabilities: capabilities.list, items },
       {

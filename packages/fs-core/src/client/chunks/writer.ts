@@ -142,7 +142,7 @@ export class Writer {
     const address = addresses[attempts[0]!.noAnswers % addresses.length]!;
     let answer: WriteAnswer;
     try {
-      answer = await callers.to(address).call(
+      answer = await callers.to(address, trafficClass).call(
         WRITE,
         { trafficClass, capabilities: capabilities.list, items },
         {

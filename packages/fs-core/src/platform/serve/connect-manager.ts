@@ -7,7 +7,7 @@ import { type ClientId, newRandomId } from "../../ids.ts";
 import { MgmtdClient } from "../../mgmtd/agent/mgmtd-client.ts";
 import { silentLogger } from "../../service/log.ts";
 import { Metrics } from "../../service/metrics.ts";
-import { type Credentials, NetTransport, type RpcClientSettings, RpcClients } from "../../wire/index.ts";
+import { type Credentials, NetTransport, RpcClients, type RpcClientsSettings } from "../../wire/index.ts";
 import { NodeCrypto } from "../node-crypto.ts";
 
 export interface ConnectManagerSettings {
@@ -16,7 +16,7 @@ export interface ConnectManagerSettings {
   readonly credentials: Credentials;
   /** Of all tries of one call on metadata. Default 30 s. */
   readonly timeoutMs?: number;
-  readonly client?: Partial<RpcClientSettings>;
+  readonly client?: RpcClientsSettings;
 }
 
 export interface ManagerConnection extends AsyncDisposable {

@@ -6,6 +6,7 @@ import { chunksOfChains } from "../../cluster/chunks-of-chains.ts";
 import { MindNode } from "../../cluster/mind-node.ts";
 import type { MindSettings } from "../../cluster/mind-settings.ts";
 import type { OrderedStore } from "../../metastore/ordered-store.ts";
+import { type DscpMarks, dscpMarks } from "../../storage/classes/marks.ts";
 import { NearTransport, NetTransport } from "../../wire/index.ts";
 import { openLmdbStore } from "../lmdb-store.ts";
 import {
@@ -26,6 +27,8 @@ export interface ServeMindSettings extends MindSettings, Omit<ServiceSettings, "
   readonly storeReserveBytes?: number;
   /** Storage nodes that have a disk in common, as those of one machine have. Default 1. */
   readonly nodesPerDisk?: number;
+  /** What packets carry in the DS field; a mind's are all of the class `control`. Default {@link DEFAULT_DSCP_MARKS}. */
+  readonly dscp?: Partial<DscpMarks>;
 }
 
 export interface ServeMindOptions extends ServiceOptions {
@@ -69,7 +72,7 @@ async function startMind(
       probes: NO_PROBES,
       chunks: (mind) => chunksOfChains({ ...shared, ...mind, crc32c }, { nodesPerDisk }),
     },
-    settings,
+    { ...settings, client: { ...settings.client, marks: dscpMarks(settings.dscp) } },
   );
 }
 

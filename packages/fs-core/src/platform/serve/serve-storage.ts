@@ -11,12 +11,13 @@ import {
   QueueDisk,
 } from "@smallpond/fs-native";
 import type { NodeId } from "../../ids.ts";
+import { type DscpMarks, dscpMarks } from "../../storage/classes/marks.ts";
 import { StorageNode } from "../../storage/node/storage-node.ts";
 import type { StoreSettings } from "../../storage/settings.ts";
 import {
   NearTransport,
   NetTransport,
-  type RpcClientSettings,
+  type RpcClientsSettings,
   type RpcServerSettings,
 } from "../../wire/index.ts";
 import { readBootId } from "../boot-id.ts";
@@ -56,7 +57,9 @@ export interface ServeStorageSettings extends ServiceSettings {
    */
   readonly missing?: "new" | "replaced" | "ask";
   readonly server?: Partial<RpcServerSettings>;
-  readonly client?: Partial<RpcClientSettings>;
+  readonly client?: RpcClientsSettings;
+  /** What packets carry in the DS field, by class of traffic. Default {@link DEFAULT_DSCP_MARKS}. */
+  readonly dscp?: Partial<DscpMarks>;
 }
 
 export type ServedStorage = Served<StorageNode>;
@@ -100,7 +103,11 @@ async function startStorage(
   const transport = new NearTransport({ messages, clock: surroundings.clock, near, pool });
   const node = await StorageNode.start(
     { ...surroundings, disk, random, crc32c, pool, received, probes: NO_PROBES, transport },
-    { ...settings, bootId: await readBootId() },
+    {
+      ...settings,
+      client: { ...settings.client, marks: dscpMarks(settings.dscp) },
+      bootId: await readBootId(),
+    },
   );
   reportAtOnce(node);
   return node;

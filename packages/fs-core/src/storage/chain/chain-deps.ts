@@ -64,6 +64,11 @@ export interface FetchSource {
   fetch(replica: ReplicaView, question: FetchQuestion, context: CallContext): Promise<FetchAnswer>;
 }
 
+export interface AskOptions extends CallOptions {
+  /** Default `control`. */
+  readonly trafficClass?: TrafficClass;
+}
+
 /** A replica as others see it. */
 export interface ReplicaView {
   readonly target: TargetId;
@@ -96,5 +101,5 @@ export interface ReplicaView {
   sendNote(note: ChainNote, options?: SignalOptions): Promise<void>;
 
   /** Asks the node of another replica. Rejects with `NOT_READY` if the routing does not say where that is. */
-  ask<Q, A>(target: TargetId, method: Method<Q, A>, question: Q, options?: CallOptions): Promise<A>;
+  ask<Q, A>(target: TargetId, method: Method<Q, A>, question: Q, options?: AskOptions): Promise<A>;
 }

@@ -12,8 +12,8 @@ import { refuse } from "./refusals.ts";
 import type { ChainSettings } from "./settings.ts";
 
 export interface ForwarderDeps {
-  /** To the node, wherever it is at the moment; throws `NOT_READY` if nobody knows. */
-  readonly caller: () => Caller;
+  /** To the node, for a class of traffic. */
+  readonly caller: (trafficClass: TrafficClass) => Caller;
 }
 
 interface Waiting {
@@ -123,7 +123,7 @@ class Lane {
       const items = batch.map(({ item }) => item());
       const send: readonly Piece[] = batch.flatMap(({ bytes }) => (bytes?.length ? [bytes] : []));
       const answer = await this.#deps
-        .caller()
+        .caller(this.#trafficClass)
         .call(
           FORWARD,
           { trafficClass: this.#trafficClass, items },

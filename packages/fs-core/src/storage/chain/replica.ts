@@ -15,7 +15,7 @@ import {
 import type { ChainId, ChainVersion, TargetId } from "../../ids.ts";
 import type { Chain } from "../../mgmtd/model/chain.ts";
 import type { Logger } from "../../service/log.ts";
-import type { CallOptions, Method } from "../../wire/rpc/method.ts";
+import type { Method } from "../../wire/rpc/method.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import type { TrafficShares } from "../classes/traffic-shares.ts";
 import { type ChunkKey, keyText } from "../model/chunk.ts";
@@ -23,7 +23,7 @@ import type { ChainAt, TrafficClass } from "../protocol/common.ts";
 import type { ChainNote, ForwardOutcome } from "../protocol/forward.ts";
 import { NOTE } from "../protocol/methods.ts";
 import type { DoneOrRefused } from "../protocol/outcome.ts";
-import type { Repairer, ReplicaView, Resync, SessionGate, SyncSink } from "./chain-deps.ts";
+import type { AskOptions, Repairer, ReplicaView, Resync, SessionGate, SyncSink } from "./chain-deps.ts";
 import type { Forwarder } from "./forwarder.ts";
 import { InFlight } from "./in-flight.ts";
 import { LinkReceiver, LinkSender } from "./links.ts";
@@ -67,7 +67,7 @@ export interface ReplicaDeps {
     target: TargetId,
     method: Method<Q, A>,
     question: Q,
-    options?: CallOptions,
+    options?: AskOptions,
   ) => Promise<A>;
   readonly bug?: ChainBug | undefined;
 }
@@ -306,7 +306,7 @@ export class Replica implements ReplicaView {
     }
   }
 
-  ask<Q, A>(target: TargetId, method: Method<Q, A>, question: Q, options?: CallOptions): Promise<A> {
+  ask<Q, A>(target: TargetId, method: Method<Q, A>, question: Q, options?: AskOptions): Promise<A> {
     return this.deps.ask(target, method, question, options);
   }
 

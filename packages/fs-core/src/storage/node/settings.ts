@@ -1,7 +1,7 @@
 /** What a storage node is told. */
 import type { NetAddress } from "@smallpond/base";
 import type { NodeId, TargetId } from "../../ids.ts";
-import type { RpcClientSettings, RpcServerSettings } from "../../wire/index.ts";
+import type { RpcClientsSettings, RpcServerSettings } from "../../wire/index.ts";
 import type { ChainSettings } from "../chain/settings.ts";
 import type { ShareSettings } from "../classes/settings.ts";
 import type { CareSettings, RepairSettings } from "../repair/settings.ts";
@@ -37,7 +37,7 @@ export interface StorageNodeSettings {
   readonly care?: Partial<CareSettings>;
   readonly shares?: Partial<ShareSettings>;
   readonly server?: Partial<RpcServerSettings>;
-  readonly client?: Partial<RpcClientSettings>;
+  readonly client?: RpcClientsSettings;
   /** One heartbeat's answer, see `NodeAgentSettings`. */
   readonly answerMs?: number;
 }

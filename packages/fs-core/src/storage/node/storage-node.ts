@@ -144,9 +144,9 @@ export class StorageNode implements AsyncDisposable {
       repairer: this.repairer,
       leaseHolds: () => this.agent.lease.holds(),
       onChange: () => this.agent.wake(),
-      ask: ((target, method, question, options) =>
+      ask: ((target, method, question, { trafficClass, ...options } = {}) =>
         parts.clients
-          .to(addressOf(this.agent.routing, target))
+          .to(addressOf(this.agent.routing, target), trafficClass)
           .call(method, question, options)) as Replica["deps"]["ask"],
       bug: bug?.chain,
     };
@@ -379,7 +379,7 @@ function forwardersOf(
     const name = formatAddress(address);
     let forwarder = forwarders.get(name);
     if (forwarder === undefined) {
-      forwarder = new Forwarder({ caller: () => clients.to(address) }, settings);
+      forwarder = new Forwarder({ caller: (trafficClass) => clients.to(address, trafficClass) }, settings);
       forwarders.set(name, forwarder);
     }
     return forwarder;

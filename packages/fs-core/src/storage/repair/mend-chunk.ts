@@ -107,6 +107,7 @@ async function takeOver(
     { ...replica.at(), key },
     {
       into: lease,
+      trafficClass: "resync",
       timeoutMs: settings.fetchMs,
       onBulk: (bytes) => {
         received = bytes;

@@ -264,7 +264,8 @@ class Task {
     const { replica, progress } = this.#parts;
     const { signal } = this.#stop;
     return await this.#patiently(async () => {
-      const answer = await replica.ask(progress.to, method, question, { signal, timeoutMs });
+      const options = { signal, timeoutMs, trafficClass: "resync" } as const;
+      const answer = await replica.ask(progress.to, method, question, options);
       if (answer.kind === "refused") throw refusalError(answer as { readonly kind: "refused" } & Refusal);
       return answer as A;
     });

@@ -128,7 +128,10 @@ export class ClientConnection {
   open(): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       this.#opened = (failure) => (failure === undefined ? resolve() : reject(failure));
-      this.#channel.post({ kind: "hello", id: 0, message: encode(helloCodec, this.#handshake.hello()) });
+      const { dscp } = this.#settings;
+      if (dscp > 0) this.#channel.mark(dscp);
+      const message = encode(helloCodec, this.#handshake.hello());
+      this.#channel.post({ kind: "hello", flags: dscp, id: 0, message });
       this.#channel
         .receive((frame) => this.#take(frame))
         .then(

@@ -1,10 +1,15 @@
-/** Callers of many addresses, one each, kept while they are in use. */
+/** Callers of many addresses, one for each and each mark, kept while they are in use. */
 import { formatAddress, type NetAddress } from "@smallpond/base";
 import { RpcClient, type RpcClientDeps } from "./client.ts";
 import type { RpcClientSettings } from "./settings.ts";
 
-export interface RpcClientsSettings extends Partial<RpcClientSettings> {
-  /** Addresses at once; beyond, the one that was asked for longest ago is closed. Default 1,024. */
+export interface RpcClientsSettings extends Partial<Omit<RpcClientSettings, "dscp">> {
+  /**
+   * What packets of each class of traffic carry in the DS field; none by default. Classes with different marks have connections
+   * of their own, but not to services of this machine, where nothing looks at it.
+   */
+  readonly marks?: Readonly<Record<string, number>> | undefined;
+  /** Callers at once; beyond, the one that was asked for longest ago is closed. Default 1,024. */
   readonly addressesMax?: number;
 }
 
@@ -21,11 +26,12 @@ export class RpcClients implements AsyncDisposable {
     this.#settings = settings;
   }
 
-  /** The caller of an address. It need not be there yet. */
-  to(address: NetAddress): RpcClient {
-    const { addressesMax = ADDRESSES_MAX, ...settings } = this.#settings;
-    const place = formatAddress(address);
-    const client = this.#clients.get(place) ?? new RpcClient(this.#deps, { ...settings, address });
+  /** The caller of an address, for one class of traffic. It need not be there yet. */
+  to(address: NetAddress, trafficClass = "control"): RpcClient {
+    const { addressesMax = ADDRESSES_MAX, marks = {}, ...settings } = this.#settings;
+    const dscp = this.#deps.transport.isLocal(address) ? 0 : (marks[trafficClass] ?? 0);
+    const place = `${formatAddress(address)} ${dscp}`;
+    const client = this.#clients.get(place) ?? new RpcClient(this.#deps, { ...settings, address, dscp });
     this.#clients.delete(place);
     this.#clients.set(place, client);
     if (this.#clients.size > addressesMax) {

@@ -11,7 +11,7 @@ import type { BufferLease, BufferPool } from "@smallpond/fs-native";
 import type { Crypto } from "../../service/crypto.ts";
 import type { Logger } from "../../service/log.ts";
 import { ByteReader, decode, encode } from "../codec/index.ts";
-import { badFrame, FLAG_NOT_RUN } from "../frame.ts";
+import { badFrame, DSCP_FLAGS, FLAG_NOT_RUN } from "../frame.ts";
 import type { Channel, IncomingFrame } from "../transport/transport.ts";
 import type { Authenticator } from "./authentication.ts";
 import { pondErrorCodec, rpcError, tellable } from "./errors.ts";
@@ -150,6 +150,8 @@ export class ServerConnection {
 
   async #shakeHands(frame: IncomingFrame): Promise<void> {
     if (frame.kind === "hello" && !this.#handshake.isGreeted) {
+      const dscp = frame.flags & DSCP_FLAGS;
+      if (dscp > 0) this.#channel.mark(dscp);
       const challenge = this.#handshake.greet(decode(helloCodec, frame.messageView));
       return this.#post("challenge", 0, encode(challengeCodec, challenge));
     }

@@ -62,6 +62,8 @@ export interface RpcClientSettings {
   readonly givenUpMsMax: number;
   /** A connection without calls is closed after this. */
   readonly idleMsMax: number;
+  /** What packets carry in the DS field, there and back. */
+  readonly dscp: number;
 }
 
 export const DEFAULT_RPC_CLIENT_SETTINGS: RpcClientSettings = {
@@ -78,4 +80,5 @@ export const DEFAULT_RPC_CLIENT_SETTINGS: RpcClientSettings = {
   silenceMsMax: 4000,
   givenUpMsMax: 10_000,
   idleMsMax: 60_000,
+  dscp: 0,
 };

@@ -79,6 +79,11 @@ export class FabricChannel implements Channel {
     return this.#channel.unsentBytes;
   }
 
+  /** Messages alone: what the fabric moves by itself has its own classes of service. */
+  mark(dscp: number): void {
+    this.#channel.mark(dscp);
+  }
+
   trust(): void {
     this.#trusted = true;
     this.#channel.trust();

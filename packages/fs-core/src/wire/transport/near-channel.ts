@@ -80,6 +80,10 @@ export class NearChannel implements Channel {
     return this.#channel.unsentBytes;
   }
 
+  mark(dscp: number): void {
+    this.#channel.mark(dscp);
+  }
+
   trust(): void {
     this.#isTrusted = true;
     this.#channel.trust();

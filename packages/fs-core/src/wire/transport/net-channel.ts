@@ -53,6 +53,10 @@ export class NetChannel implements Channel {
     return this.#sender.unsentBytes;
   }
 
+  mark(dscp: number): void {
+    this.#connection.mark(dscp);
+  }
+
   trust(): void {
     this.#trusted = true;
   }

@@ -59,6 +59,9 @@ export interface Channel extends AsyncDisposable {
   /** Of frames that wait to be sent. */
   readonly unsentBytes: number;
 
+  /** What packets carry in the DS field from now on, as `LeasedConnection.mark`. */
+  mark(dscp: number): void;
+
   /** Frames may be as long as the settings say from now on; before that, as short as a handshake's. */
   trust(): void;
 

@@ -45,6 +45,12 @@ export class SocketConnection implements LeasedConnection {
     return await this.#receiver.fill(bytes, options);
   }
 
+  mark(dscp: number): void {
+    assert(Number.isInteger(dscp) && dscp >= 0 && dscp < 64, `${dscp} has six bits`);
+    // Refused by unix sockets alone.
+    if (this.#descriptor.isOpen) this.#addon.socketMark(this.#descriptor.fd, dscp);
+  }
+
   consume(bytes: number): void {
     this.#receiver.buffer.consume(bytes);
   }

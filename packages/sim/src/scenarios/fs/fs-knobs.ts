@@ -1,5 +1,11 @@
 /** Tunables of the whole file system: everything quicker and smaller than it is in life, so that it meets. */
-import type { MetaSettingsChanges, StorageNodeSettings, StoreSettings } from "@smallpond/fs-core";
+import {
+  DEFAULT_DSCP_MARKS,
+  type MetaSettingsChanges,
+  type RpcClientsSettings,
+  type StorageNodeSettings,
+  type StoreSettings,
+} from "@smallpond/fs-core";
 import type { KnobValues } from "../../world/knobs.ts";
 import { MIND_KNOBS } from "../mind/mind-knobs.ts";
 
@@ -40,6 +46,7 @@ const OWN_KNOBS = {
   faultMs: { default: 8000, min: 2000, max: 20_000 },
   quietMs: { default: 1200, min: 150, max: 5000 },
   strikeMs: { default: 1000, min: 50, max: 6000 },
+  marked: { default: 0, min: 0, max: 1, fraction: true },
 } as const;
 
 export const FS_KNOBS: typeof MIND_KNOBS & typeof OWN_KNOBS = { ...MIND_KNOBS, ...OWN_KNOBS };
@@ -91,6 +98,11 @@ export function isReplicated({ replicated }: Pick<FsKnobs, "replicated">): boole
 /** Whether bulk bytes go by memory, as between processes of one machine. */
 export function isNear({ near }: Pick<FsKnobs, "near">): boolean {
   return near >= 0.2;
+}
+
+/** Whether classes of traffic have connections of their own, as between machines. */
+export function fsRpcSettings({ marked }: Pick<FsKnobs, "marked">): RpcClientsSettings {
+  return marked >= 0.2 ? { marks: DEFAULT_DSCP_MARKS } : {};
 }
 
 export function fsStoreSettings(knobs: FsKnobs): Partial<StoreSettings> {

@@ -11,7 +11,7 @@ import { addressOf, clusterSecret, memberCredentials } from "../mind/cluster.ts"
 import { mindSettings } from "../mind/mind-knobs.ts";
 import { mindProgram, newPool } from "../mind/mind-program.ts";
 import { clientProgram } from "./client/client-program.ts";
-import { CHUNK_BYTES, fsMetaSettings } from "./fs-knobs.ts";
+import { CHUNK_BYTES, fsMetaSettings, fsRpcSettings } from "./fs-knobs.ts";
 import { FIRST_STORAGE_NODE, type Stage } from "./stage.ts";
 import { storageProgram } from "./storage-program.ts";
 import { traceLog } from "./trace-log.ts";
@@ -117,6 +117,7 @@ export function connectOf({
           pauseMsMin: knobs.retryMs,
         },
         meta: { timeoutMs: knobs.operationMs, attemptMs: knobs.attemptMs },
+        rpc: fsRpcSettings(knobs),
       },
     );
   };

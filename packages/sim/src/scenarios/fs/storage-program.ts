@@ -13,7 +13,7 @@ import { JAVASCRIPT_CRC32C } from "@smallpond/fs-native";
 import type { Program, Seams } from "../../world/process.ts";
 import { addressOf, CLUSTER_ID, clusterSecret } from "../mind/cluster.ts";
 import { newPool } from "../mind/mind-program.ts";
-import { fsChainSettings, fsStoreSettings } from "./fs-knobs.ts";
+import { fsChainSettings, fsRpcSettings, fsStoreSettings } from "./fs-knobs.ts";
 import type { Stage } from "./stage.ts";
 import { traceLog } from "./trace-log.ts";
 import { transportOf } from "./transport.ts";
@@ -80,6 +80,7 @@ function start(
       bootId: `boot ${world.machine(own.machine).boot}`,
       store: fsStoreSettings(knobs),
       answerMs: 500,
+      client: fsRpcSettings(knobs),
       ...fsChainSettings(knobs),
     },
   );
