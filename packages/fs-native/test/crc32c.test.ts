@@ -1,6 +1,9 @@
 import { SeededRandom } from "@smallpond/base";
 import { type Crc32c, JAVASCRIPT_CRC32C, newCrc32c } from "@smallpond/fs-native";
 import { expect, test } from "vitest";
+import { coreAddon } from "../src/platform/core-addon.ts";
+import { startChild } from "./child.ts";
+import { LENGTHS, sumsOf } from "./crc32c-sums.ts";
 
 const IMPLEMENTATIONS: readonly Crc32c[] = [JAVASCRIPT_CRC32C, newCrc32c()];
 
@@ -29,7 +32,7 @@ test.each(IMPLEMENTATIONS)(
   (crc) => {
     const bytes = random.bytes(4_096);
     for (let start = 0; start < 9; start++) {
-      for (const length of [0, 1, 7, 8, 9, 63, 64, 255, 256, 257, 767, 768, 769, 1_000, 4_000]) {
+      for (const length of LENGTHS) {
         const piece = bytes.subarray(start, start + length);
         expect(crc.of(piece)).toBe(bitByBit(piece));
       }
@@ -80,5 +83,16 @@ test.each(IMPLEMENTATIONS)(
       expect(crc.join(12_345, sums.subarray(0, full), pieceBytes)).toBe(whole);
     }
     expect(crc.join(0, new Uint32Array(0), 4_096)).toBe(0);
+  },
+);
+
+/** Each process takes the best there is for its CPU: the others are what other CPUs take. */
+test.skipIf(coreAddon().kind === "missing").each(process.arch === "x64" ? ["sse4.2", "table"] : ["table"])(
+  "what a CPU takes that can do no more than %s",
+  async (name) => {
+    const script = new URL("./crc32c-child.ts", import.meta.url);
+    const child = startChild(script, [], { variables: { POND_CRC32C: name } });
+    expect(JSON.parse(await child.line)).toEqual([name, ...sumsOf(JAVASCRIPT_CRC32C)]);
+    expect(await child.ended).toMatchObject({ code: 0, stderr: "" });
   },
 );

@@ -1,8 +1,13 @@
+// By folding where the CPU can (`crc32c-fold.cc`), else by its CRC instruction, else by tables.
+//
 // Three streams at a time, because the CRC instruction takes three cycles and one can start in each. The streams are
 // joined by multiplying with x^(8n) modulo the polynomial, as Mark Adler's crc32c.c and zlib's crc32_combine do.
 #include "crc32c.h"
 
+#include <cstdlib>
 #include <cstring>
+
+#include "crc32c-fold.h"
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
@@ -54,14 +59,17 @@ struct Tables {
 
 constexpr Tables kTables;
 
-// x^(8 * bytes) modulo the polynomial. x^(2^32 - 1) is 1, so the powers repeat after 32.
-uint32_t shiftBy(uint64_t bytes) {
+// x^(many * 2^n) modulo the polynomial. x^(2^32 - 1) is 1, so the powers repeat after 32.
+uint32_t power(uint64_t many, int n) {
   uint32_t product = 1u << 31;  // x^0
-  for (int n = 3; bytes != 0; bytes >>= 1, n++) {
-    if ((bytes & 1) != 0) product = Tables::multiply(kTables.powers[n & 31], product);
+  for (; many != 0; many >>= 1, n++) {
+    if ((many & 1) != 0) product = Tables::multiply(kTables.powers[n & 31], product);
   }
   return product;
 }
+
+// x^(8 * bytes).
+uint32_t shiftBy(uint64_t bytes) { return power(bytes, 3); }
 
 uint64_t load64(const uint8_t* data) {
   uint64_t value;
@@ -139,17 +147,35 @@ POND_CRC_TARGET uint32_t byInstruction(uint32_t start, const uint8_t* data, size
   return static_cast<uint32_t>(crc);
 }
 
-const bool kHasInstruction = hasInstruction();
+uint32_t byFolding(uint32_t state, const uint8_t* data, size_t length) {
+  if (length >= kFoldMin) state = foldCrc32c(state, data, length);
+  return byInstruction(state, data, length);
+}
 #endif
+
+struct Way {
+  const char* name;
+  uint32_t (*go)(uint32_t state, const uint8_t* data, size_t length);
+};
+
+// The best there is here, or what POND_CRC32C names: for tests of those that another CPU would take.
+Way chosen() {
+  const char* wanted = std::getenv("POND_CRC32C");
+  const auto may = [wanted](const char* name) { return wanted == nullptr || std::strcmp(wanted, name) == 0; };
+#if defined(POND_CRC_TARGET)
+  if (canFoldCrc32c() && may("avx512")) return {"avx512", byFolding};
+  if (hasInstruction() && may(kInstruction)) return {kInstruction, byInstruction};
+#endif
+  return {"table", byTable};
+}
+
+const Way kWay = chosen();
 
 }  // namespace
 
-uint32_t crc32c(uint32_t crc, const uint8_t* data, size_t length) {
-#if defined(POND_CRC_TARGET)
-  if (kHasInstruction) return ~byInstruction(~crc, data, length);
-#endif
-  return ~byTable(~crc, data, length);
-}
+uint32_t crc32c(uint32_t crc, const uint8_t* data, size_t length) { return ~kWay.go(~crc, data, length); }
+
+uint32_t crc32cPower(uint64_t bits) { return power(bits, 0); }
 
 uint32_t crc32cCombine(uint32_t first, uint32_t second, uint64_t secondLength) {
   return Tables::multiply(shiftBy(secondLength), first) ^ second;
@@ -166,11 +192,6 @@ uint32_t crc32cJoin(uint32_t before, const uint8_t* sums, size_t count, uint64_t
   return whole;
 }
 
-const char* crc32cImplementation() {
-#if defined(POND_CRC_TARGET)
-  if (kHasInstruction) return kInstruction;
-#endif
-  return "table";
-}
+const char* crc32cImplementation() { return kWay.name; }
 
 }  // namespace pond

@@ -16,7 +16,7 @@ export interface Crc32c {
   combine(first: number, second: number, bytesOfSecond: number): number;
   /** The CRC of what `before` is of, 0 for nothing, and of pieces of `pieceBytes` each behind it, from theirs. */
   join(before: number, sums: Uint32Array, pieceBytes: number): number;
-  readonly implementation: "sse4.2" | "armv8" | "table" | "javascript";
+  readonly implementation: "avx512" | "sse4.2" | "armv8" | "table" | "javascript";
 }
 
 export const JAVASCRIPT_CRC32C: Crc32c = {

@@ -7,7 +7,7 @@ export interface CoreAddon {
   crc32cEach(bytes: Uint8Array, pieceBytes: number, sums: Uint32Array): void;
   crc32cCombine(first: number, second: number, bytesOfSecond: number): number;
   crc32cJoin(before: number, sums: Uint32Array, pieceBytes: number): number;
-  crc32cImplementation(): "sse4.2" | "armv8" | "table";
+  crc32cImplementation(): "avx512" | "sse4.2" | "armv8" | "table";
 
   /** Of a clock that never goes back and counts while the machine is suspended. */
   bootTimeMs(): number;
