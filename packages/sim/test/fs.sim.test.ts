@@ -7,7 +7,7 @@ const FOUND_FROM: Readonly<Record<string, number>> = {
   "fs-ack-before-forward": 4,
   "fs-new-identity-on-retry": 4,
   "fs-relaxed-reads": 301,
-  "fs-no-fence": 572,
+  "fs-no-fence": 712,
 };
 
 // `sim:explore` runs the others.
