@@ -2,6 +2,7 @@
  * What packets of each class of traffic carry in the DS field (RFC 2474), so that switches and the hosts' own queues can treat
  * them as the storage nodes do. Each network has its own plan; these values follow RFC 4594 and RFC 8622.
  */
+import { PondError } from "@smallpond/base";
 import type { TrafficClass } from "../protocol/common.ts";
 
 /** From 0, which is unmarked, to 63. Classes with the same mark share connections. */
@@ -18,6 +19,16 @@ export const DEFAULT_DSCP_MARKS: DscpMarks = {
   control: 16,
 };
 
+/** @throws BAD_DSCP */
 export function dscpMarks(given: Partial<DscpMarks> = {}): DscpMarks {
-  return { ...DEFAULT_DSCP_MARKS, ...given };
+  const marks = { ...DEFAULT_DSCP_MARKS, ...given };
+  for (const [name, mark] of Object.entries(marks)) {
+    if (Number.isInteger(mark) && mark >= 0 && mark <= 63) continue;
+    throw new PondError("BAD_DSCP", {
+      kind: "invalid",
+      message: `packets of class ${name} cannot be marked ${mark}`,
+      hint: "a mark is a number from 0, which is none, to 63",
+    });
+  }
+  return marks;
 }
