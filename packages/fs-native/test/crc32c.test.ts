@@ -96,3 +96,11 @@ test.skipIf(coreAddon().kind === "missing").each(process.arch === "x64" ? ["sse4
     expect(await child.ended).toMatchObject({ code: 0, stderr: "" });
   },
 );
+
+const BEST = newCrc32c().implementation;
+test.skipIf(BEST !== "avx512")(
+  `what a CPU takes that can fold 512 bits at a time (this one: ${BEST})`,
+  () => {
+    expect(sumsOf(newCrc32c())).toEqual(sumsOf(JAVASCRIPT_CRC32C));
+  },
+);

@@ -76,7 +76,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const about = settings.about ?? `process ${process.pid}`;
   // Replicas on this machine are read first.
   const chunks = { host: hostname(), ...settings.chunks };
-  const rpc = { ...settings.rpc, marks: dscpMarks(dscp) };
+  const rpc = { marks: dscpMarks(dscp), ...settings.rpc };
   return connectWith(deps, { ...settings, about, chunks, rpc, url, credentials }, { signal });
 }
 

@@ -86,8 +86,26 @@ describe("what a primary knows of nodes", () => {
     expect(local({ ...chain, targets: [{ target: t(1), state: "lastServer" }] })).toBe("offline");
     hear(1, "offline", 7);
     expect(local(chain)).toBe("offline");
+    hear(1, "offline", 0);
+    expect(local(chain)).toBe("online");
     hear(1, "offline", ANY_VERSION);
     expect(local(chain)).toBe("offline");
+    hear(1, "incomplete", 6);
+    expect(local(chain)).toBe("incomplete");
+  });
+
+  it("knows since when a target does not serve in this version, and when it was last heard of", async () => {
+    const { clock, watch, hear } = watchOf();
+    const known = () => watch.observe(target, nodeOf(1), chain)?.knownMs;
+    hear(1, "offline", 6);
+    await clock.advance(1000);
+    hear(1, "offline", 6);
+    expect(known()).toBe(1000);
+    await clock.advance(1000);
+    hear(1, "offline", 7);
+    await clock.advance(1000);
+    hear(1, "offline", 7);
+    expect(known()).toBe(2000);
   });
 
   it("takes a target that its node does not name for offline", () => {
@@ -104,9 +122,9 @@ describe("what a primary knows of nodes", () => {
     hear(1);
     expect(known()).toBe(1000);
     await clock.advance(1000);
-    hear(1, "offline");
+    hear(1, "offline", 7);
     await clock.advance(1000);
-    hear(1, "incomplete");
+    hear(1, "incomplete", 7);
     expect(known()).toBe(2000);
     await clock.advance(1000);
     hear(1);

@@ -55,7 +55,7 @@ POND_FOLD inline __m512i movedOnto(__m512i what, __m512i constants, __m512i next
 
 bool canFoldCrc32c() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("vpclmulqdq") && __builtin_cpu_supports("sse4.2");
+         __builtin_cpu_supports("vpclmulqdq") && __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.2");
 }
 
 POND_FOLD uint32_t foldCrc32c(uint32_t state, const uint8_t*& data, size_t& length) {
@@ -63,7 +63,7 @@ POND_FOLD uint32_t foldCrc32c(uint32_t state, const uint8_t*& data, size_t& leng
   const __m512i byFour = _mm512_load_si512(constants.fourRegisters);
   __m512i sums[kAtOnce];
   for (size_t at = 0; at < kAtOnce; at++) sums[at] = load(data + at * kRegister);
-  sums[0] = _mm512_xor_si512(sums[0], _mm512_zextsi128_si512(_mm_cvtsi32_si128(static_cast<int>(state))));
+  sums[0] = _mm512_xor_si512(sums[0], _mm512_inserti32x4(_mm512_setzero_si512(), _mm_cvtsi32_si128(static_cast<int>(state)), 0));
   data += kAtOnce * kRegister;
   length -= kAtOnce * kRegister;
   for (; length >= kAtOnce * kRegister; data += kAtOnce * kRegister, length -= kAtOnce * kRegister) {

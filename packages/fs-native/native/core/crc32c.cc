@@ -158,15 +158,20 @@ struct Way {
   uint32_t (*go)(uint32_t state, const uint8_t* data, size_t length);
 };
 
-// The best there is here, or what POND_CRC32C names: for tests of those that another CPU would take.
+// The best there is here; or what POND_CRC32C names of it, for tests of those that another CPU would take.
 Way chosen() {
-  const char* wanted = std::getenv("POND_CRC32C");
-  const auto may = [wanted](const char* name) { return wanted == nullptr || std::strcmp(wanted, name) == 0; };
+  Way ways[3];
+  int count = 0;
 #if defined(POND_CRC_TARGET)
-  if (canFoldCrc32c() && may("avx512")) return {"avx512", byFolding};
-  if (hasInstruction() && may(kInstruction)) return {kInstruction, byInstruction};
+  if (canFoldCrc32c()) ways[count++] = {"avx512", byFolding};
+  if (hasInstruction()) ways[count++] = {kInstruction, byInstruction};
 #endif
-  return {"table", byTable};
+  ways[count++] = {"table", byTable};
+  const char* wanted = std::getenv("POND_CRC32C");
+  for (int at = 0; wanted != nullptr && at < count; at++) {
+    if (std::strcmp(wanted, ways[at].name) == 0) return ways[at];
+  }
+  return ways[0];
 }
 
 const Way kWay = chosen();

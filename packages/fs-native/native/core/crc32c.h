@@ -14,7 +14,7 @@ uint32_t crc32cCombine(uint32_t first, uint32_t second, uint64_t secondLength);
 // Of pieces of the same length behind what `before` is of. The sums need not be aligned.
 uint32_t crc32cJoin(uint32_t before, const uint8_t* sums, size_t count, uint64_t pieceBytes);
 
-// "avx512", "sse4.2", "armv8" or "table": what this CPU offers.
+// "avx512", "sse4.2", "armv8" or "table": what this process takes.
 const char* crc32cImplementation();
 
 }  // namespace pond

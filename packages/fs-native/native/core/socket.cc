@@ -1,9 +1,10 @@
 // tcpConnect(host, port), unixConnect(path, messages), tcpListen(host, port, backlog), unixListen(path, messages, backlog),
-// socketAccept(fd), socketOutcome(fd), socketName(fd, peer), socketMark(fd, dscp), socketEnd(fd), socketWrite(fd, views): sockets that never
-// wait. `messages` chooses SOCK_SEQPACKET; there a path that begins with @ is an abstract name, as in /proc/net/unix: no file
+// socketAccept(fd), socketOutcome(fd), socketName(fd, peer), socketMark(fd, dscp), socketEnd(fd),
+// socketWrite(fd, views): sockets that never wait. `messages` chooses SOCK_SEQPACKET; there a path that begins with @ is an abstract name, as in /proc/net/unix: no file
 // stands for it. Hosts are addresses in numbers: looking names up takes time.
 //
 // A connection that is being made has a descriptor at once; it is writable when there is an outcome. readNow reads.
+#include <linux/pkt_sched.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -186,6 +187,9 @@ napi_value socketName(napi_env env, napi_callback_info info) {
   return text(env, both);
 }
 
+constexpr int kLowerEffort = 1;
+constexpr int kClassSelector1 = 8;
+
 napi_value socketMark(napi_env env, napi_callback_info info) {
   Arguments arguments(env, info);
   const int32_t fd = arguments.int32(0);
@@ -196,11 +200,17 @@ napi_value socketMark(napi_env env, napi_callback_info info) {
   const bool six = setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &field, sizeof field) == 0;
   const bool four = setsockopt(fd, IPPROTO_IP, IP_TOS, &field, sizeof field) == 0;
   if (!six && !four) return number(env, -errno);
+  // The kernel has set its own queue's priority by what these bits meant once: AF11 would come after unmarked packets.
+  // Lower effort (RFC 8622, and CS1 before it) is all that may.
+  const int priority = dscp == kLowerEffort || dscp == kClassSelector1 ? TC_PRIO_BULK : TC_PRIO_BESTEFFORT;
+  if (setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof priority) != 0) return number(env, -errno);
   int kept = 0;
+  int queue = 0;
   socklen_t length = sizeof kept;
   const int read = six ? getsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &kept, &length)
                        : getsockopt(fd, IPPROTO_IP, IP_TOS, &kept, &length);
-  return number(env, read == 0 ? kept >> 2 : -errno);
+  if (read != 0 || getsockopt(fd, SOL_SOCKET, SO_PRIORITY, &queue, &length) != 0) return number(env, -errno);
+  return number(env, (queue << 6) | (kept >> 2));
 }
 
 napi_value socketEnd(napi_env env, napi_callback_info info) {

@@ -85,7 +85,10 @@ export interface CoreAddon {
   socketOutcome(fd: number): number;
   /** `host port`, or nothing for a socket that has none. */
   socketName(fd: number, peer: boolean): string;
-  /** What packets carry in the DS field, from 0 to 63: as the kernel has it now, or a negative error number. */
+  /**
+   * What packets carry in the DS field, from 0 to 63. As the kernel has it now, its own queue's priority above these six
+   * bits; or a negative error number.
+   */
   socketMark(fd: number, dscp: number): number;
   /** Ends the sending direction: 0 or a negative error number. */
   socketEnd(fd: number): number;

@@ -10,14 +10,14 @@ export interface TargetReport {
   readonly disk: number;
   /** True from the moment of the report on, for as long as the chain has the version that the report names. */
   readonly local: LocalState;
-  /** Of the chain, as the node knew it when it reported. */
+  /** Of the chain, as the node knew it when it reported; 0 of a target that is in none. */
   readonly chainVersion: number;
   readonly usedBytes: bigint;
   readonly capacityBytes: bigint;
 }
 
-/** Said by targets that are in no chain, and by those that serve nothing whatever the chain says. */
-export const ANY_VERSION = 0;
+/** Said by those that serve nothing whatever the chain says. */
+export const ANY_VERSION = 0xffff_ffff;
 
 /** What the primary knows of a node beside the routing. */
 export interface NodeReport {

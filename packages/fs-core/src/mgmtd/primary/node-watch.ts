@@ -65,8 +65,11 @@ export class NodeWatch {
   heard(node: NodeId, beat: Beat): void {
     const before = this.#beats.get(node);
     const lostSinceMs = new Map<TargetId, number>();
-    for (const { target, local } of beat.targets.values()) {
-      if (!isWhole(local)) lostSinceMs.set(target, before?.lostSinceMs.get(target) ?? beat.atMs);
+    for (const { target, local, chainVersion } of beat.targets.values()) {
+      if (isWhole(local)) continue;
+      // What was said of an earlier version says nothing of this one.
+      const isSame = before?.targets.get(target)?.chainVersion === chainVersion;
+      lostSinceMs.set(target, (isSame ? before?.lostSinceMs.get(target) : undefined) ?? beat.atMs);
     }
     this.#beats.set(node, { ...beat, lostSinceMs });
   }
@@ -124,8 +127,8 @@ export class NodeWatch {
     const report = beat.targets.get(target.id);
     // By its word the node does not have it; it may never have named it.
     if (report === undefined) return { local: "offline", knownMs: Number.NEGATIVE_INFINITY };
-    const knownMs = beat.lostSinceMs.get(target.id) ?? beat.atMs;
-    return { local: isOutdated(report, chain) ? "online" : report.local, knownMs };
+    if (isOutdated(report, chain)) return { local: "online", knownMs: beat.atMs };
+    return { local: report.local, knownMs: beat.lostSinceMs.get(target.id) ?? beat.atMs };
   }
 }
 
@@ -136,7 +139,7 @@ export class NodeWatch {
  */
 function isOutdated({ target, local, chainVersion }: TargetReport, chain: Chain): boolean {
   if (chainVersion === chain.version) return false;
-  if (isWhole(local)) return local === "upToDate";
-  if (chainVersion === ANY_VERSION) return false;
+  if (local === "upToDate") return true;
+  if (local !== "offline" || chainVersion === ANY_VERSION) return false;
   return chain.targets.some((member) => member.target === target && member.state === "serving");
 }

@@ -52,6 +52,7 @@ async function startMind(
   wrapStore: (store: OrderedStore) => OrderedStore,
 ): Promise<MindNode> {
   const { directory, storeBytesMax, storeReserveBytes, nodesPerDisk } = settings;
+  const marks = dscpMarks(settings.dscp);
   const disk = await openLmdbStore({
     directory,
     ...(storeBytesMax === undefined ? {} : { bytesMax: storeBytesMax }),
@@ -72,7 +73,11 @@ async function startMind(
       probes: NO_PROBES,
       chunks: (mind) => chunksOfChains({ ...shared, ...mind, crc32c }, { nodesPerDisk }),
     },
-    { ...settings, client: { ...settings.client, marks: dscpMarks(settings.dscp) } },
+    {
+      ...settings,
+      client: { marks, ...settings.client },
+      server: { marks: Object.values(marks), ...settings.server },
+    },
   );
 }
 

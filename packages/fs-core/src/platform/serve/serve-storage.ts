@@ -79,6 +79,7 @@ async function startStorage(
   const { clusterId, targets, store, missing = "ask" } = settings;
   const [random, crc32c] = [new NodeRandom(), newCrc32c()];
   const { near: isNear = true } = settings;
+  const marks = dscpMarks(settings.dscp);
   const newPool = (): BufferPool => openBufferPool({ ...settings.pool, showable: isNear });
   const [pool, received] = [newPool(), newPool()];
   const queue = openDiskQueue();
@@ -105,7 +106,8 @@ async function startStorage(
     { ...surroundings, disk, random, crc32c, pool, received, probes: NO_PROBES, transport },
     {
       ...settings,
-      client: { ...settings.client, marks: dscpMarks(settings.dscp) },
+      client: { marks, ...settings.client },
+      server: { marks: Object.values(marks), ...settings.server },
       bootId: await readBootId(),
     },
   );

@@ -88,7 +88,7 @@ export class Target {
       target: this.settings.id,
       disk: this.settings.disk,
       local: this.#local(state),
-      chainVersion: this.replica?.chainVersion ?? ANY_VERSION,
+      chainVersion: this.replica === undefined ? ANY_VERSION : (this.replica.chainVersion ?? 0),
       usedBytes: BigInt(Math.floor(usedBytes)),
       capacityBytes: BigInt(Math.floor(usedBytes + this.#usableBytes)),
     };

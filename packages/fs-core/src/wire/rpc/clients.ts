@@ -6,14 +6,14 @@ import type { RpcClientSettings } from "./settings.ts";
 export interface RpcClientsSettings extends Partial<Omit<RpcClientSettings, "dscp">> {
   /**
    * What packets of each class of traffic carry in the DS field; none by default. Classes with different marks have connections
-   * of their own, but not to services of this machine, where nothing looks at it.
+   * of their own, but not over loopback and unix sockets, where nothing looks at it.
    */
   readonly marks?: Readonly<Record<string, number>> | undefined;
-  /** Callers at once; beyond, the one that was asked for longest ago is closed. Default 1,024. */
-  readonly addressesMax?: number;
+  /** Of all addresses and marks at once; beyond, the one that was asked for longest ago is closed. Default 4,096. */
+  readonly callersMax?: number;
 }
 
-const ADDRESSES_MAX = 1024;
+const CALLERS_MAX = 4096;
 
 export class RpcClients implements AsyncDisposable {
   readonly #deps: RpcClientDeps;
@@ -28,13 +28,13 @@ export class RpcClients implements AsyncDisposable {
 
   /** The caller of an address, for one class of traffic. It need not be there yet. */
   to(address: NetAddress, trafficClass = "control"): RpcClient {
-    const { addressesMax = ADDRESSES_MAX, marks = {}, ...settings } = this.#settings;
+    const { callersMax = CALLERS_MAX, marks = {}, ...settings } = this.#settings;
     const dscp = this.#deps.transport.isLocal(address) ? 0 : (marks[trafficClass] ?? 0);
     const place = `${formatAddress(address)} ${dscp}`;
     const client = this.#clients.get(place) ?? new RpcClient(this.#deps, { ...settings, address, dscp });
     this.#clients.delete(place);
     this.#clients.set(place, client);
-    if (this.#clients.size > addressesMax) {
+    if (this.#clients.size > callersMax) {
       const [oldest, unused] = this.#clients.entries().next().value!;
       this.#clients.delete(oldest);
       void unused.close();

@@ -59,6 +59,8 @@ export class ServerConnection {
   /** Of the calls, those whose answers are on their way: for their clients they are over. */
   #answering = 0;
   #lastId = 0;
+  /** What the client wants its answers to be marked with. */
+  #dscp = 0;
   #principal: Principal | undefined;
   #isClosing = false;
   #userTimer: Timer | undefined;
@@ -150,8 +152,7 @@ export class ServerConnection {
 
   async #shakeHands(frame: IncomingFrame): Promise<void> {
     if (frame.kind === "hello" && !this.#handshake.isGreeted) {
-      const dscp = frame.flags & DSCP_FLAGS;
-      if (dscp > 0) this.#channel.mark(dscp);
+      this.#dscp = frame.flags & DSCP_FLAGS;
       const challenge = this.#handshake.greet(decode(helloCodec, frame.messageView));
       return this.#post("challenge", 0, encode(challengeCodec, challenge));
     }
@@ -161,6 +162,7 @@ export class ServerConnection {
     const principal = await this.#handshake.conclude(decode(proofCodec, frame.messageView));
     this.#principal = principal;
     this.#channel.trust();
+    if (this.#settings.marks.includes(this.#dscp)) this.#channel.mark(this.#dscp);
     const { callsPerConnectionMax } = this.#settings;
     this.#post("welcome", 0, encode(welcomeCodec, { callsMax: callsPerConnectionMax }));
     this.#deps.log.debug("rpc connection", { remote: this.#channel.remote, principal: principal.kind });

@@ -21,6 +21,8 @@ export interface RpcServerSettings {
   /** How long `close` lets running calls go on, and then waits for those it aborted. */
   readonly graceMs: number;
   readonly abortedMsMax: number;
+  /** What packets may carry in the DS field if a client asks for it; above 0. */
+  readonly marks: readonly number[];
 }
 
 export const DEFAULT_RPC_SERVER_SETTINGS: RpcServerSettings = {
@@ -35,6 +37,7 @@ export const DEFAULT_RPC_SERVER_SETTINGS: RpcServerSettings = {
   bulkWaitMsMax: 1000,
   graceMs: 2000,
   abortedMsMax: 1000,
+  marks: [],
 };
 
 export interface RpcClientSettings {

@@ -399,7 +399,7 @@ test("a set of clients keeps one for each address, and closes those that are use
     random: new SeededRandom(1),
     probes: NO_PROBES,
   };
-  const clients = testClients(deps, { addressesMax: 2 });
+  const clients = testClients(deps, { callersMax: 2 });
   const at = (port: number) => clients.to({ ...ADDRESS, port } as typeof ADDRESS);
   const first = at(1);
   const second = at(2);

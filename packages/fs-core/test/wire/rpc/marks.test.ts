@@ -57,7 +57,8 @@ async function withServer(
   };
   const router = new RpcRouter({ ...common, onInvariant });
   router.handle(ECHO, async (question) => question);
-  const server = new RpcServer({ ...common, router, authenticator: TEST_AUTHENTICATOR });
+  const deps = { ...common, router, authenticator: TEST_AUTHENTICATOR };
+  const server = new RpcServer(deps, { marks: [DEFAULT_DSCP_MARKS.foreground, DEFAULT_DSCP_MARKS.control] });
   const address = await server.listen({ kind: "tcp", host, port: 7000 });
   const clients = new RpcClients({ ...common, credentials: TEST_MEMBER }, { marks: DEFAULT_DSCP_MARKS });
   await work(clients, address, marks);
@@ -74,6 +75,13 @@ test("each mark has a connection of its own, marked so at both ends", async () =
     await clients.to(address, "foreground").call(ECHO, { value: 3 });
     await clients.to(address, "control").call(ECHO, { value: 4 });
     expect(marks).toHaveLength(4);
+  });
+});
+
+test("a service marks with what it is told to alone", async () => {
+  await withServer("host-a", async (clients, address, marks) => {
+    await clients.to(address, "cache").call(ECHO, { value: 1 });
+    expect(marks).toEqual([DEFAULT_DSCP_MARKS.cache]);
   });
 });
 
