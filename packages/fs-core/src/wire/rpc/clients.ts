@@ -20,6 +20,7 @@ export class RpcClients implements AsyncDisposable {
   readonly #settings: RpcClientsSettings;
   /** In order of last use. */
   readonly #clients: Map<string, RpcClient> = new Map();
+  #isClosed = false;
 
   constructor(deps: RpcClientDeps, settings: RpcClientsSettings = {}) {
     this.#deps = deps;
@@ -33,6 +34,11 @@ export class RpcClients implements AsyncDisposable {
     const place = `${formatAddress(address)} ${dscp}`;
     const client = this.#clients.get(place) ?? new RpcClient(this.#deps, { ...settings, address, dscp });
     this.#clients.delete(place);
+    if (this.#isClosed) {
+      // Whoever asks late is told so, and leaves no connection behind.
+      void client.close();
+      return client;
+    }
     this.#clients.set(place, client);
     if (this.#clients.size > callersMax) {
       const [oldest, unused] = this.#clients.entries().next().value!;
@@ -42,7 +48,9 @@ export class RpcClients implements AsyncDisposable {
     return client;
   }
 
+  /** Those of later on are closed from the start. Idempotent. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const clients = [...this.#clients.values()];
     this.#clients.clear();
     await Promise.all(clients.map((client) => client.close()));

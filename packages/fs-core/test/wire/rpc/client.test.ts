@@ -409,4 +409,6 @@ test("a set of clients keeps one for each address, and closes those that are use
   expect(at(2)).not.toBe(second);
   await expect(second.call(ONCE, { value: 1 })).rejects.toMatchObject({ code: "CLIENT_CLOSED" });
   await clients.close();
+  // Somebody who was in the middle of something asks once more.
+  await expect(at(4).call(ONCE, { value: 1 })).rejects.toMatchObject({ code: "CLIENT_CLOSED" });
 });
