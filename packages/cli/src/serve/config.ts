@@ -79,8 +79,10 @@ export function parseConfig(text: string, path: string): ServeConfig {
 function dscpIn(table: TomlTable): DscpMarks {
   const mark = (name: keyof DscpMarks): number => table.upTo(name, 63, DEFAULT_DSCP_MARKS[name]);
   const marks = {
-    ...{ foreground: mark("foreground"), resync: mark("resync") },
-    ...{ cache: mark("cache"), control: mark("control") },
+    foreground: mark("foreground"),
+    resync: mark("resync"),
+    cache: mark("cache"),
+    control: mark("control"),
   };
   table.end();
   return marks;

@@ -59,6 +59,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     dscp,
     ...settings
   } = options;
+  const rpc = { marks: dscpMarks(dscp), ...settings.rpc };
   const credentials = await credentialsFor(url, { token, clusterId, secret });
   const memory = pool ?? openBufferPool({ showable: near });
   const clock = openBootClock();
@@ -76,7 +77,6 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   const about = settings.about ?? `process ${process.pid}`;
   // Replicas on this machine are read first.
   const chunks = { host: hostname(), ...settings.chunks };
-  const rpc = { marks: dscpMarks(dscp), ...settings.rpc };
   return connectWith(deps, { ...settings, about, chunks, rpc, url, credentials }, { signal });
 }
 

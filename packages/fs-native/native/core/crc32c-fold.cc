@@ -9,6 +9,8 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "crc32c.h"
+
 namespace pond {
 namespace {
 
@@ -63,7 +65,8 @@ POND_FOLD uint32_t foldCrc32c(uint32_t state, const uint8_t*& data, size_t& leng
   const __m512i byFour = _mm512_load_si512(constants.fourRegisters);
   __m512i sums[kAtOnce];
   for (size_t at = 0; at < kAtOnce; at++) sums[at] = load(data + at * kRegister);
-  sums[0] = _mm512_xor_si512(sums[0], _mm512_inserti32x4(_mm512_setzero_si512(), _mm_cvtsi32_si128(static_cast<int>(state)), 0));
+  const __m128i before = _mm_cvtsi32_si128(static_cast<int>(state));
+  sums[0] = _mm512_xor_si512(sums[0], _mm512_inserti32x4(_mm512_setzero_si512(), before, 0));
   data += kAtOnce * kRegister;
   length -= kAtOnce * kRegister;
   for (; length >= kAtOnce * kRegister; data += kAtOnce * kRegister, length -= kAtOnce * kRegister) {

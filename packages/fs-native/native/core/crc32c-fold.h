@@ -13,7 +13,4 @@ constexpr size_t kFoldMin = 256;
 // The state of a CRC-32C after so many of the bytes, at least kFoldMin and a multiple of 64; moves behind them.
 uint32_t foldCrc32c(uint32_t state, const uint8_t*& data, size_t& length);
 
-// x^bits modulo the polynomial, bits reflected.
-uint32_t crc32cPower(uint64_t bits);
-
 }  // namespace pond

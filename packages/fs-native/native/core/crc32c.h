@@ -11,6 +11,9 @@ uint32_t crc32c(uint32_t crc, const uint8_t* data, size_t length);
 // The CRC of two pieces one after another, from theirs and the length of the second.
 uint32_t crc32cCombine(uint32_t first, uint32_t second, uint64_t secondLength);
 
+// x^bits modulo the polynomial, bits reflected.
+uint32_t crc32cPower(uint64_t bits);
+
 // Of pieces of the same length behind what `before` is of. The sums need not be aligned.
 uint32_t crc32cJoin(uint32_t before, const uint8_t* sums, size_t count, uint64_t pieceBytes);
 

@@ -1,16 +1,18 @@
 // tcpConnect(host, port), unixConnect(path, messages), tcpListen(host, port, backlog), unixListen(path, messages, backlog),
 // socketAccept(fd), socketOutcome(fd), socketName(fd, peer), socketMark(fd, dscp), socketEnd(fd),
-// socketWrite(fd, views): sockets that never wait. `messages` chooses SOCK_SEQPACKET; there a path that begins with @ is an abstract name, as in /proc/net/unix: no file
-// stands for it. Hosts are addresses in numbers: looking names up takes time.
+// socketWrite(fd, views): sockets that never wait. `messages` chooses SOCK_SEQPACKET; there a path that begins with @ is an
+// abstract name, as in /proc/net/unix: no file stands for it. Hosts are addresses in numbers: looking names up takes time.
 //
 // A connection that is being made has a descriptor at once; it is writable when there is an outcome. readNow reads.
-#include <linux/pkt_sched.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <linux/pkt_sched.h>
+#endif
 
 #include <cerrno>
 #include <cstdio>

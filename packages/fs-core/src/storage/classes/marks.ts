@@ -1,6 +1,6 @@
 /**
- * What packets of each class of traffic carry in the DS field (RFC 2474), so that switches and the hosts' own queues can treat
- * them as the storage nodes do. Each network has its own plan; these values follow RFC 4594 and RFC 8622.
+ * What packets of each class of traffic carry in the DS field (RFC 2474), so that the network can treat them as the storage
+ * nodes do. Each network has its own plan; these values follow RFC 4594 and RFC 8622.
  */
 import { PondError } from "@smallpond/base";
 import type { TrafficClass } from "../protocol/common.ts";
